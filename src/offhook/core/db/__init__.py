@@ -1,0 +1,1 @@
+"""PostgreSQL: the two doors, migrations, the queue, the embedded server."""

@@ -1,0 +1,1 @@
+"""Carrier accounts, phone numbers, messages, consent, and what carriers tell us."""

@@ -1,0 +1,173 @@
+"""What an execution may ask for, and from whom. Filled in `apps/wiring.py`; fakes in `offhook.testing`.
+
+A tool type sees only these. Each port's methods are safe to repeat with the same `operation_id`: that is what lets a
+tool call be resumed after its gateway was killed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from offhook.core.errors import Effect
+from offhook.core.variables import Value
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationContext:
+    """Who is asking, as the server knows it. None of it comes from the model."""
+
+    organization_id: uuid.UUID
+    conversation_id: uuid.UUID
+    agent_id: uuid.UUID
+    channel: str
+    person_number: str | None
+    """E.164, from signalling; None where there is none (the web, a hidden caller ID)."""
+    our_number: str | None
+    """E.164, the number called."""
+    values: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    """Variables with a value now: name -> value and provenance."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextRequest:
+    """One text to one recipient. `operation_id` names the wish: placed twice, sent once."""
+
+    operation_id: str
+    organization_id: uuid.UUID
+    conversation_id: uuid.UUID | None
+    origin: str
+    """`tool`, `livekit` or `api`."""
+    to_number: str
+    body: str
+    from_number: str | None = None
+    """E.164; None: the organization's only number, else an error that says so."""
+    wait_seconds: float = 8.0
+    """How long `text` may take to learn the carrier's answer before it returns with `queued`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextReceipt:
+    """What is known about a text at the time of the answer.
+
+    `status` is the message's status; `queued` means on its way, not yet handed to the carrier. `effect` is `done` when
+    the carrier has it, `none` when it was refused for good or only queued, `unknown` when the outcome is being found out.
+    """
+
+    message_id: uuid.UUID
+    to_number: str
+    status: str
+    effect: Effect
+    carrier_message_id: str | None
+    segments: int
+    send_at: datetime
+    error_code: str | None = None
+    decision: str | None = None
+
+
+class Messenger(Protocol):
+    async def text(self, request: TextRequest) -> TextReceipt:
+        """Place the text and, if its sender's lane is free, send it now.
+
+        Raises ToolError-free OffhookErrors only for what the organization must set right (no sender, account
+        stopped) or what is refused before anything is stored (InvalidInput: body, number). A carrier's refusal is a
+        receipt with `status="failed"`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationVerdict:
+    allowed: bool
+    code: str = ""
+    sentence: str = ""
+    """For the model: why not, and what would be possible."""
+
+
+class Consent(Protocol):
+    async def check(self, organization_id: uuid.UUID, number: str) -> DestinationVerdict:
+        """Destination policy of the organization, then its suppression list."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNumber:
+    phone_number_id: uuid.UUID
+    number: str
+
+
+class Numbers(Protocol):
+    """The organization's own numbers."""
+
+    async def find(self, organization_id: uuid.UUID, phone_number_id: uuid.UUID) -> OwnNumber | None: ...
+    async def find_by_number(self, organization_id: uuid.UUID, number: str) -> OwnNumber | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All that `execute` and `check` of a tool type get."""
+
+    messenger: Messenger
+    consent: Consent
+    numbers: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallRow:
+    """The ledger's row of one tool call."""
+
+    id: uuid.UUID
+    function_name: str
+    user_turn: int
+    status: str
+    effect: Effect | None
+    started_at: datetime
+    answer: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What the ledger says when a tool call is about to run.
+
+    `mine` True: the intent is written, go on. False: `row` is what stands there already: the same id sent again
+    (`repeat_of == row.id == id`), or the same function with the same arguments within the window.
+    """
+
+    mine: bool
+    row: ToolCallRow
+    same_id: bool = False
+
+
+class Ledger(Protocol):
+    async def begin(
+        self,
+        context: ConversationContext,
+        *,
+        tool_call_id: uuid.UUID,
+        tool_id: uuid.UUID | None,
+        function_name: str,
+        user_turn: int,
+        repeatable: str,
+        arguments_hash: bytes,
+        again: bool = False,
+    ) -> Begun:
+        """Write the intent down, or find what stands there. One transaction, committed before anything runs."""
+        ...
+
+    async def finish(
+        self,
+        context: ConversationContext,
+        tool_call_id: uuid.UUID,
+        *,
+        status: str,
+        effect: Effect,
+        answer: Mapping[str, Any],
+        error_code: str | None,
+        duration_ms: float,
+        stored_values: Mapping[str, Value],
+    ) -> Mapping[str, Any]:
+        """Write the outcome down, once: the first writer's answer stands and is what comes back."""
+        ...
