@@ -30,16 +30,16 @@ def _raises_again(handler: ast.ExceptHandler) -> bool:
     return isinstance(last, ast.Raise) and last.exc is None
 
 
-def _swallows(node: ast.AST) -> bool:
+def _swallows(node: ast.ExceptHandler | ast.Call) -> bool:
     if isinstance(node, ast.ExceptHandler):
         return bool(BROAD & _names(node.type)) and not _raises_again(node)
-    return isinstance(node, ast.Call) and _names(node.func) == {"suppress"} and bool(BROAD & _all_names(node.args))
+    return _names(node.func) == {"suppress"} and bool(BROAD & _all_names(node.args))
 
 
 def _swallowing_lines(tree: ast.Module) -> Iterator[int]:
-    return (
-        node.lineno for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler | ast.Call) and _swallows(node)
-    )
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler | ast.Call) and _swallows(node):
+            yield node.lineno
 
 
 def _found() -> dict[tuple[str, str], int]:

@@ -41,20 +41,7 @@ NEVER = {
     "token", "transcript", "url", "value",
 }  # fmt: skip
 
-LEVELS = {
-    "debug",
-    "info",
-    "warning",
-    "error",
-    "exception",
-    "critical",
-    "adebug",
-    "ainfo",
-    "awarning",
-    "aerror",
-    "aexception",
-}
-LEVELS |= {f"a{level}" for level in LEVELS}
+LEVELS = {a + level for a in ("", "a") for level in ("debug", "info", "warning", "error", "exception", "critical")}
 BINDERS = {"bind", "new", "bind_contextvars", "bound_contextvars"}
 LOGGERS = {"log", "_log", "logger", "_logger"}
 
