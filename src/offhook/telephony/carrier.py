@@ -131,9 +131,7 @@ class Carrier(Protocol):
         """All messages of the pair created since then, newest first, all pages. Raises as `get_message`."""
         ...
 
-    def verify(
-        self, account: CarrierAccount, *, url: str, headers: Mapping[str, str], body: bytes
-    ) -> bool:
+    def verify(self, account: CarrierAccount, *, url: str, headers: Mapping[str, str], body: bytes) -> bool:
         """Whether the webhook's signature is the carrier's, over the bytes as received and the configured URL."""
         ...
 

@@ -8,32 +8,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
-import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-from urllib.parse import quote
-
-import asyncpg
 
 from offhook.core.db.pg_binaries import Binaries, EmbeddedPostgresError, locate, reachable_by
 from offhook.core.db.pg_place import (
     PORT,
     ROOT_FALLBACK,
     Place,
-    Record,
     lock_home,
-    make_directory,
     open_home,
     open_log,
     settle,
-    write_private,
 )
 from offhook.core.db.pg_process import Predecessor, find_predecessor, spawn
 
@@ -65,34 +55,6 @@ _POLL_SECONDS = 0.02
 _PROGRESS_SECONDS = 5.0
 _LONGEST_RESTART_DELAY_SECONDS = 5.0
 _LOG_LINES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class PostgresAddress:
-    """Where a server is and how its superuser gets in. The password is in a 0600 file, never in `repr`."""
-
-    socket_directory: Path
-    port: int
-    user: str
-    password_file: Path
-
-    def dsn(self, database: str = "postgres", user: str | None = None, password: str | None = None) -> str:
-        """A connection string for asyncpg and libpq; without `user`, the superuser's, with its password."""
-        if user is None:
-            user, password = self.user, self.password_file.read_text()
-        secret = f":{quote(password, safe='')}" if password else ""
-        host = quote(str(self.socket_directory), safe="")
-        return f"postgresql://{quote(user, safe='')}{secret}@/{quote(database, safe='')}?host={host}&port={self.port}"
-
-
-async def find_running(home: Path) -> PostgresAddress | None:
-    """The server of `home` if one answers there now, whoever runs it; None if nothing does."""
-    home = Path(os.path.realpath(home.expanduser()))
-    record = Record.read(home)
-    if record is None:
-        return None
-    address = PostgresAddress(record.socket_directory, PORT, SUPERUSER, home / "password")
-    return address if await _answers(address) else None
 
 
 class EmbeddedPostgres:
@@ -160,7 +122,7 @@ class EmbeddedPostgres:
             await asyncio.gather(self._supervisor, return_exceptions=True)
             self._supervisor = None
         if self._process is not None:
-            await _end(self._process)
+            await end(self._process)
             self._process = None
         if self._place is not None and self._place.socket_directory != self._place.run:
             with contextlib.suppress(OSError):
@@ -204,58 +166,6 @@ class EmbeddedPostgres:
         assert self._binaries is not None
         return self._binaries.program(name)
 
-    async def _make_data(self) -> None:
-        self._tell("Making a new database (first start only).")
-        place = self._chosen
-        free = shutil.disk_usage(place.base).free
-        if free < _FREE_BYTES:
-            raise EmbeddedPostgresError(
-                f"{place.base} has {free // 1_000_000} MB free; a new database needs {_FREE_BYTES // 1_000_000}. "
-                "Make room, or set OFFHOOK_HOME to a directory on another disk."
-            )
-        password = place.password_file.read_text() if place.password_file.exists() else secrets.token_urlsafe(32)
-        write_private(place.password_file, password)
-        unfinished, told = place.base / "pg.init", place.base / "initdb.password"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        make_directory(unfinished, place.account)
-        write_private(told, password)
-        try:
-            if not place.account.is_us:
-                os.chown(told, place.account.uid, place.account.gid)
-            await self._initdb(unfinished, told)
-        finally:
-            told.unlink()
-        unfinished.rename(place.data)
-
-    async def _initdb(self, directory: Path, password_file: Path) -> None:
-        command = [
-            self._program("initdb"),
-            f"--pgdata={directory}",
-            f"--username={SUPERUSER}",
-            f"--pwfile={password_file}",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--no-instructions",
-        ]
-        if self._binaries is not None and self._binaries.major == 16:  # the builtin provider came with 17
-            command = [part for part in command if not part.startswith(("--locale-provider", "--builtin-locale"))]
-        if self._settings.get("fsync") == "off":
-            command.append("--no-sync")
-        place, start = self._chosen, _log_size(self._chosen)
-        process = await spawn(command, place.account, place.base, open_log(place))
-        self._process = process
-        code = await process.wait()
-        self._process = None
-        if code != 0:
-            shutil.rmtree(directory, ignore_errors=True)
-            raise EmbeddedPostgresError(
-                f"PostgreSQL's initdb could not make a database in {directory} (exit status {code}):\n"
-                f"{_log_since(place, start)}\nPut right what it names and start again, or set DATABASE_URL."
-            )
-
     async def _launch(self) -> None:
         """Start the server and wait until it answers; with what a predecessor left behind out of the way."""
         place, give_up = self._chosen, time.monotonic() + _STILL_HELD_SECONDS
@@ -266,11 +176,11 @@ class EmbeddedPostgres:
                 continue
             for leftover in place.socket_directory.glob(".s.PGSQL.*"):
                 leftover.unlink()
-            start = _log_size(place)
+            start = log_size(place)
             self._process = await spawn(self._command(), place.account, place.base, open_log(place), predecessor)
             if await self._ready(self._process):
                 return
-            said = _log_since(place, start)
+            said = log_since(place, start)
             if not any(words in said for words in _STILL_HELD) or time.monotonic() > give_up:
                 raise EmbeddedPostgresError(
                     f"PostgreSQL did not start (exit status {self._process.returncode}):\n{said}\n"
@@ -288,7 +198,7 @@ class EmbeddedPostgres:
         """Wait until the server answers (True) or is gone (False). There is no limit: recovery takes what it takes."""
         tell_at = time.monotonic() + _PROGRESS_SECONDS
         while process.returncode is None:
-            if await _answers(self.address):
+            if await answers(self.address):
                 return True
             if time.monotonic() > tell_at:
                 self._tell("PostgreSQL is still starting; after a crash it first replays its log.")
@@ -328,54 +238,3 @@ class EmbeddedPostgres:
                 self._tell(error.detail)
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_RESTART_DELAY_SECONDS)
-
-
-async def _answers(address: PostgresAddress) -> bool:
-    """Whether a server accepts our superuser at this address. Never by process ids: those are reused."""
-    try:
-        connection = await asyncpg.connect(
-            host=str(address.socket_directory),
-            port=address.port,
-            user=address.user,
-            password=address.password_file.read_text(),
-            database="postgres",
-            timeout=10,
-        )
-    except (asyncpg.CannotConnectNowError, asyncpg.InterfaceError, OSError, TimeoutError):
-        return False
-    except asyncpg.InvalidPasswordError as error:
-        raise EmbeddedPostgresError(
-            f"The database refuses the password in {address.password_file}. Put the file back that was made with the "
-            "data; or, if the data may go, stop Offhook and remove the directory."
-        ) from error
-    except asyncpg.PostgresError as error:
-        if isinstance(error, asyncpg.PostgresConnectionError):
-            return False
-        return True  # it answers, if only to say that it has no connection left
-    await connection.close()
-    return True
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Fast shutdown, then immediate shutdown (which the next start recovers from), then the end."""
-    for sign, seconds in (
-        (signal.SIGINT, _FAST_STOP_SECONDS),
-        (signal.SIGQUIT, _HARD_STOP_SECONDS),
-        (signal.SIGKILL, _HARD_STOP_SECONDS),
-    ):
-        if process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(sign)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), seconds)
-
-
-def _log_size(place: Place) -> int:
-    return place.log.stat().st_size if place.log.exists() else 0
-
-
-def _log_since(place: Place, start: int) -> str:
-    with place.log.open("rb") as log:
-        log.seek(start)
-        return "\n".join(log.read().decode(errors="replace").strip().splitlines()[-_LOG_LINES:])

@@ -109,7 +109,8 @@ async def _grant_membership(connection: Any, role: str) -> None:
 
 
 async def _apply(connection: Any, on_progress: Callable[[str], None]) -> list[str]:
-    await connection.execute(f"create schema if not exists {SCHEMA} authorization {OWNER_ROLE}")
+    if not await connection.fetchval("select 1 from pg_namespace where nspname = $1", SCHEMA):
+        await connection.execute(f"create schema {SCHEMA} authorization {OWNER_ROLE}")
     await connection.execute(f"set role {OWNER_ROLE}")
     await connection.execute(f"set search_path to {SCHEMA}")
     await connection.execute(

@@ -34,6 +34,7 @@ ROOT_FALLBACK = Path("/var/lib/offhook-postgres")
 PORT = 5432  # only a part of the socket's name: nothing listens on TCP
 _SOCKET_PATH_BYTES = 103  # macOS: sockaddr_un.sun_path is 104 bytes with its end; Linux has 108
 _LOG_BYTES = 10_000_000
+_LOG_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,16 @@ def open_log(place: Place) -> int:
         if place.log.stat().st_size > _LOG_BYTES:
             place.log.replace(place.log.with_name("postgres.log.1"))
     return os.open(place.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def log_size(place: Place) -> int:
+    return place.log.stat().st_size if place.log.exists() else 0
+
+
+def log_since(place: Place, start: int) -> str:
+    with place.log.open("rb") as log:
+        log.seek(start)
+        return "\n".join(log.read().decode(errors="replace").strip().splitlines()[-_LOG_LINES:])
 
 
 def make_directory(path: Path, account: Account) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from offhook.core.db.pg_account import Account
 
 _LAUNCHER = Path(__file__).with_name("pg_launch.py")
+FAST_STOP_SECONDS = 30.0
+HARD_STOP_SECONDS = 15.0
 _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 
 
@@ -66,6 +68,21 @@ async def spawn(
         )
     finally:
         os.close(log)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Fast shutdown, then immediate shutdown (which the next start recovers from), then the end."""
+    for sign, seconds in (
+        (signal.SIGINT, FAST_STOP_SECONDS),
+        (signal.SIGQUIT, HARD_STOP_SECONDS),
+        (signal.SIGKILL, HARD_STOP_SECONDS),
+    ):
+        if process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(sign)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), seconds)
 
 
 def _serves(pid: int, data: Path) -> bool:
