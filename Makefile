@@ -68,7 +68,7 @@ types: install ## Pyright
 
 contracts: install ## Import contracts between packages
 	@echo "==> Import contracts"
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 bench: install ## Benchmarks against the goals of facts/performance.md
 	@echo "==> Benchmarks"
@@ -89,7 +89,7 @@ docs: install ## Check the documents: links, anchors, tested examples
 vendor: ## Verify vendored front-end assets against vendor.lock
 	@if [ -e vendor.lock ]; then $(BIN)/python scripts/vendor.py; else echo "vendor.lock: absent; nothing is vendored yet"; fi
 
-lock: ## Resolve dependencies anew into requirements.lock
+lock: ## Compile requirements.lock from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@scripts/uv pip compile --universal --python-version 3.11 --all-extras --group dev --generate-hashes \
 		--no-emit-index-url --no-header --quiet pyproject.toml --output-file requirements.lock $(ARGS)
 

@@ -1,16 +1,17 @@
-"""Checks the Markdown documents of the repository: every relative link leads to a file that exists, and
-every `#anchor` to a heading of it. Addresses on the web are not fetched. Exit status 1 names each dead link.
+"""Checks the Markdown documents below a directory (default: the current one): every relative link leads to
+a file that exists, and every `#anchor` to a heading of it. Addresses on the web are not fetched. Each dead
+link is named, and the exit status is 1.
 """
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import unquote
 
-ROOT = Path(__file__).resolve().parent.parent
+NOT_OURS = {"node_modules", "dist", "vendor"}
 
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
@@ -20,17 +21,13 @@ EXPLICIT_ANCHOR = re.compile(r"<a\s+(?:id|name)=\"([^\"]+)\"")
 ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
-def documents() -> list[Path]:
-    """Markdown files that git tracks or would track."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.md"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    paths = [ROOT / name for name in listed.split("\0") if name]
-    return sorted(path for path in paths if path.exists())
+def documents(root: Path) -> list[Path]:
+    """The Markdown files below `root`, outside hidden folders and what a build left behind."""
+    found: list[Path] = []
+    for folder, names, files in os.walk(root):
+        names[:] = [name for name in names if not name.startswith(".") and name not in NOT_OURS]
+        found += [Path(folder, file) for file in files if file.endswith(".md")]
+    return sorted(found)
 
 
 def slug(heading: str) -> str:
@@ -51,32 +48,36 @@ def anchors(text: str) -> set[str]:
     return found
 
 
-def dead_links(document: Path) -> list[str]:
-    text = document.read_text(encoding="utf-8")
-    problems: list[str] = []
-    for match in LINK.finditer(CODE.sub("", FENCE.sub("", text))):
-        target = match.group(1) or match.group(2)
-        if ELSEWHERE.match(target):
-            continue
-        path_part, _, anchor = target.partition("#")
-        path = document if not path_part else (document.parent / unquote(path_part)).resolve()
-        if not path.exists():
-            problems.append(f"{document.relative_to(ROOT)}: {target}: no such file")
-        elif not path.is_relative_to(ROOT):
-            problems.append(f"{document.relative_to(ROOT)}: {target}: leads out of the repository")
-        elif anchor and path.suffix == ".md" and anchor not in anchors(path.read_text(encoding="utf-8")):
-            problems.append(f"{document.relative_to(ROOT)}: {target}: no such heading")
-    return problems
+def problem_with(target: str, document: Path, root: Path) -> str:
+    """What is wrong with a link's target; "" if nothing is, or if it is an address on the web."""
+    if ELSEWHERE.match(target):
+        return ""
+    place, _, anchor = target.partition("#")
+    path = (document.parent / unquote(place)).resolve() if place else document
+    if not path.is_relative_to(root):
+        return "leads out of the repository"
+    if not path.exists():
+        return "no such file"
+    if anchor and path.suffix == ".md" and anchor not in anchors(path.read_text(encoding="utf-8")):
+        return "no such heading"
+    return ""
 
 
-def main() -> int:
-    checked = documents()
-    problems = [problem for document in checked for problem in dead_links(document)]
+def dead_links(document: Path, root: Path) -> list[str]:
+    prose = CODE.sub("", FENCE.sub("", document.read_text(encoding="utf-8")))
+    targets = [match.group(1) or match.group(2) for match in LINK.finditer(prose)]
+    found = [(target, problem_with(target, document, root)) for target in targets]
+    return [f"{document.relative_to(root)}: {target}: {problem}" for target, problem in found if problem]
+
+
+def main(root: Path) -> int:
+    checked = documents(root)
+    problems = [problem for document in checked for problem in dead_links(document, root)]
     for problem in problems:
         print(problem, file=sys.stderr)
     print(f"{len(checked)} documents checked, {len(problems)} dead links")
-    return 1 if problems else 0
+    return 1 if problems or not checked else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()))
