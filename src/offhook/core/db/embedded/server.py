@@ -1,7 +1,4 @@
-"""The PostgreSQL of a machine that has none: our own child, reached through a socket that only we may open.
-
-For laptops, CI and one-box demonstrations: wheels lag behind security releases, so it never listens on TCP.
-"""
+"""The life of the server: made, started, restarted when it dies, stopped."""
 
 from __future__ import annotations
 
@@ -15,21 +12,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from offhook.core.db.pg_binaries import Binaries, EmbeddedPostgresError, locate, reachable_by
-from offhook.core.db.pg_place import (
-    PORT,
-    ROOT_FALLBACK,
-    Place,
-    lock_home,
-    open_home,
-    open_log,
-    settle,
+from offhook.core.db.embedded.address import PostgresAddress, address_at, answers
+from offhook.core.db.embedded.binaries import Binaries, EmbeddedPostgresError, locate, reachable_by
+from offhook.core.db.embedded.data import make_data
+from offhook.core.db.embedded.log import log_since, log_size, open_log
+from offhook.core.db.embedded.place import PORT, ROOT_FALLBACK, Place, lock_directory, open_home, settle
+from offhook.core.db.embedded.process import (
+    FAST_STOP_SECONDS,
+    HARD_STOP_SECONDS,
+    Predecessor,
+    end,
+    find_predecessor,
+    spawn,
 )
-from offhook.core.db.pg_process import Predecessor, find_predecessor, spawn
-
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "PostgresAddress", "find_running"]
-
-SUPERUSER = "postgres"
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -38,7 +33,8 @@ SETTINGS: Mapping[str, str] = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # The log must not carry what people said: no statements, and no DETAIL, which quotes rows.
+    # The log must not carry what people said: no failed statement, no message or DETAIL of one, which quote values.
+    "log_min_messages": "log",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
@@ -46,15 +42,11 @@ SETTINGS: Mapping[str, str] = {
 """Always passed on the command line; a caller's `settings` go over them, except where the server listens."""
 
 _OURS_ALONE = ("listen_addresses", "port", "unix_socket_permissions", "unix_socket_directories")
-_FREE_BYTES = 200_000_000  # fresh data takes 39 MB (measured) and the write-ahead log needs room
-_FAST_STOP_SECONDS = 30.0
-_HARD_STOP_SECONDS = 15.0
 _STILL_HELD = ("pre-existing shared memory block", "is another postmaster", "is another postgres")
 _STILL_HELD_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 _PROGRESS_SECONDS = 5.0
 _LONGEST_RESTART_DELAY_SECONDS = 5.0
-_LOG_LINES = 12
 
 
 class EmbeddedPostgres:
@@ -77,11 +69,11 @@ class EmbeddedPostgres:
         self._settings = {**SETTINGS, **{k: v for k, v in (settings or {}).items() if k not in _OURS_ALONE}}
         self._tell = on_progress
         self._root_fallback = root_fallback
-        self._lock: int | None = None
+        self._locks: list[int] = []
         self._process: asyncio.subprocess.Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._place: Place | None = None
-        self._binaries: Binaries | None = None
+        self._postgres = ""
         self.restarts = 0
         """How often the server died and was started again."""
 
@@ -102,12 +94,13 @@ class EmbeddedPostgres:
             raise EmbeddedPostgresError(
                 "The embedded PostgreSQL does not run on Windows: use WSL, or set DATABASE_URL to a PostgreSQL."
             )
-        if self._lock is not None:
+        if self._locks:
             raise RuntimeError("this server was started already")
         try:
-            await asyncio.to_thread(self._prepare)
+            binaries = await asyncio.to_thread(self._prepare)
             if self._chosen.data_major is None:
-                await self._make_data()
+                self._tell("Making a new database (first start only).")
+                await make_data(self._chosen, binaries, durable=self._settings.get("fsync") != "off")
             await self._launch()
         except BaseException:
             await self.stop()
@@ -127,15 +120,13 @@ class EmbeddedPostgres:
         if self._place is not None and self._place.socket_directory != self._place.run:
             with contextlib.suppress(OSError):
                 self._place.socket_directory.rmdir()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        while self._locks:
+            os.close(self._locks.pop())
 
     @property
     def address(self) -> PostgresAddress:
         """How to reach the server. Only after `start`."""
-        place = self._chosen
-        return PostgresAddress(place.socket_directory, PORT, SUPERUSER, place.password_file)
+        return address_at(self._chosen.socket_directory, self._chosen.password_file)
 
     @property
     def pid(self) -> int | None:
@@ -148,23 +139,22 @@ class EmbeddedPostgres:
             raise RuntimeError("the server was not started")
         return self._place
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> Binaries:
         home = open_home(self._home)
-        self._lock = lock_home(home)
-        place = self._place = settle(home, self._root_fallback)
+        self._locks.append(lock_directory(home))
+        place = settle(home, self._root_fallback)
         if place.base != home:
+            self._locks.append(lock_directory(place.base))  # a copy of this home names the same base
             self._tell(f"PostgreSQL's user {place.account.name} may not enter {home}; its data is in {place.base}.")
         found = locate(os.environ.get("OFFHOOK_PG_BIN"), place.data_major)
-        self._binaries = found if place.account.is_us else reachable_by(place.account, found, place.base)
+        binaries = found if place.account.is_us else reachable_by(place.account, found, place.base)
         if place.data_major is not None and not place.password_file.exists():
             raise EmbeddedPostgresError(
                 f"{place.password_file} is missing, so nobody can get into the database in {place.data}. Put the file "
                 "back; or, if the data may go, remove that directory."
             )
-
-    def _program(self, name: str) -> str:
-        assert self._binaries is not None
-        return self._binaries.program(name)
+        self._place, self._postgres = place, binaries.program("postgres")
+        return binaries
 
     async def _launch(self) -> None:
         """Start the server and wait until it answers; with what a predecessor left behind out of the way."""
@@ -176,11 +166,11 @@ class EmbeddedPostgres:
                 continue
             for leftover in place.socket_directory.glob(".s.PGSQL.*"):
                 leftover.unlink()
-            start = log_size(place)
-            self._process = await spawn(self._command(), place.account, place.base, open_log(place), predecessor)
+            start = log_size(place.log)
+            self._process = await spawn(self._command(), place.account, place.base, open_log(place.log), predecessor)
             if await self._ready(self._process):
                 return
-            said = log_since(place, start)
+            said = log_since(place.log, start)
             if not any(words in said for words in _STILL_HELD) or time.monotonic() > give_up:
                 raise EmbeddedPostgresError(
                     f"PostgreSQL did not start (exit status {self._process.returncode}):\n{said}\n"
@@ -192,7 +182,7 @@ class EmbeddedPostgres:
         place = self._chosen
         settings = {**self._settings, "unix_socket_directories": str(place.socket_directory)}
         pairs = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return [self._program("postgres"), "-D", str(place.data), *pairs]
+        return [self._postgres, "-D", str(place.data), *pairs]
 
     async def _ready(self, process: asyncio.subprocess.Process) -> bool:
         """Wait until the server answers (True) or is gone (False). There is no limit: recovery takes what it takes."""
@@ -209,7 +199,7 @@ class EmbeddedPostgres:
     async def _outlive(self, predecessor: Predecessor) -> None:
         """Wait for the server of an owner that was killed; it is told to stop, since its owner may not have."""
         self._tell("Waiting for the previous PostgreSQL of this directory to stop.")
-        for sign, seconds in ((signal.SIGINT, _FAST_STOP_SECONDS), (signal.SIGQUIT, _HARD_STOP_SECONDS)):
+        for sign, seconds in ((signal.SIGINT, FAST_STOP_SECONDS), (signal.SIGQUIT, HARD_STOP_SECONDS)):
             predecessor.send(sign)
             give_up = time.monotonic() + seconds
             while time.monotonic() < give_up:
@@ -234,7 +224,7 @@ class EmbeddedPostgres:
         while True:
             try:
                 return await self._launch()
-            except EmbeddedPostgresError as error:
-                self._tell(error.detail)
+            except (EmbeddedPostgresError, OSError) as error:
+                self._tell(str(error))
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_RESTART_DELAY_SECONDS)

@@ -1,6 +1,6 @@
 """Become a PostgreSQL program that cannot outlive the process that started it.
 
-Run by path, never imported (`python -I -S pg_launch.py <parent pid> <uid> <gid> <program> [argument…]`), because the
+Run by path, never imported (`python -I -S launch.py <parent pid> <uid> <gid> <program> [argument…]`), because the
 alternative, `preexec_fn`, runs Python between fork and exec in a process that may have threads. A uid of -1 keeps the
 current user.
 """

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from offhook.core.db.pg_account import Account, may_enter
+from offhook.core.db.embedded.account import Account, may_enter
 from offhook.core.errors import ConfigurationError
 
 MINIMUM_MAJOR = 16

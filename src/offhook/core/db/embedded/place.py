@@ -12,18 +12,17 @@ Nothing outside these is created with other than ordinary permissions, and nothi
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import secrets
-import stat
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from offhook.core.db.pg_account import Account, find_account, may_enter
-from offhook.core.db.pg_binaries import EmbeddedPostgresError
+from offhook.core.db.embedded.account import Account, find_account, may_enter
+from offhook.core.db.embedded.binaries import EmbeddedPostgresError
+from offhook.core.db.embedded.private import is_private, make_directory, write_private
 
 if sys.platform != "win32":
     import fcntl
@@ -33,8 +32,6 @@ ROOT_FALLBACK = Path("/var/lib/offhook-postgres")
 
 PORT = 5432  # only a part of the socket's name: nothing listens on TCP
 _SOCKET_PATH_BYTES = 103  # macOS: sockaddr_un.sun_path is 104 bytes with its end; Linux has 108
-_LOG_BYTES = 10_000_000
-_LOG_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +67,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`server.json`: how any process of the same user finds the server of a home."""
+    """`server.json`: how any process of the same user finds the server of a home. None stands for the usual place."""
 
-    base: Path
-    socket_directory: Path
+    base: Path | None
+    socket_directory: Path | None
 
     @staticmethod
     def read(home: Path) -> Record | None:
         try:
             stored = json.loads((home / "server.json").read_text())
-            return Record(Path(stored["base"]), Path(stored["socket_directory"]))
+            base, socket_directory = stored["base"], stored["socket_directory"]
+            return Record(Path(base) if base else None, Path(socket_directory) if socket_directory else None)
         except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
             return None
         except PermissionError as error:
@@ -88,8 +86,18 @@ class Record:
             ) from error
 
     def write(self, home: Path) -> None:
-        text = json.dumps({"base": str(self.base), "socket_directory": str(self.socket_directory)})
-        write_private(home / "server.json", text)
+        base, socket_directory = self.base, self.socket_directory
+        stored = {
+            "base": str(base) if base else None,
+            "socket_directory": str(socket_directory) if socket_directory else None,
+        }
+        write_private(home / "server.json", json.dumps(stored))
+
+    def base_of(self, home: Path) -> Path:
+        return self.base or home
+
+    def socket_directory_of(self, home: Path) -> Path:
+        return self.socket_directory or self.base_of(home) / "run"
 
 
 def open_home(home: Path) -> Path:
@@ -108,16 +116,16 @@ def open_home(home: Path) -> Path:
     return home
 
 
-def lock_home(home: Path) -> int:
+def lock_directory(directory: Path) -> int:
     """Take the lock that lasts as long as this process; its descriptor. The kernel lets go of it even on kill -9."""
-    descriptor = os.open(home / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(directory / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
         os.close(descriptor)
         raise EmbeddedPostgresError(
-            f"The database in {home} is already run by another process{f' (pid {owner})' if owner else ''}, "
+            f"The database in {directory} is already run by another process{f' (pid {owner})' if owner else ''}, "
             "probably another `offhook up`. Use that one, stop it first, or set OFFHOOK_HOME to another directory."
         ) from error
     os.ftruncate(descriptor, 0)
@@ -126,63 +134,28 @@ def lock_home(home: Path) -> int:
 
 
 def settle(home: Path, fallback: Path = ROOT_FALLBACK) -> Place:
-    """Decide where everything is and make it, with the home locked. Writes the record before anything else needs it."""
-    record = Record.read(home)
-    base = record.base if record and _major_of(record.base / "pg") else home
+    """Decide where everything is and make it, with the home locked. The record is written before any data is made."""
+    record = Record.read(home) or Record(None, None)
+    base = record.base_of(home)
+    if not base.is_dir():
+        base = home
     account = find_account(_owner(base / "pg"))
     if account is None:
         raise EmbeddedPostgresError(_nobody_to_run_it())
-    if not account.is_us and base == home and not may_enter(account, home.parent):
-        if _major_of(home / "pg"):
+    if not account.is_us and not may_enter(account, base.parent):
+        if base != home or _major_of(base / "pg"):
             raise EmbeddedPostgresError(
-                f"PostgreSQL does not run as root, and the user {account.name} may not enter {home.parent}. "
-                "Run Offhook as an ordinary user, or set OFFHOOK_HOME to a place that every user may enter."
+                f"PostgreSQL does not run as root, and the user {account.name} may not enter {base.parent}, where the "
+                f"data is. Open that directory to it (chmod o+x), or run Offhook as an ordinary user."
             )
         base = _base_elsewhere(home, account, fallback)
     _open_base(base, account)
-    place = Place(home, base, _socket_directory(base, account, record), account)
-    Record(base, place.socket_directory).write(home)
-    return place
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a whole file or nothing, readable by its owner only."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(path)
-
-
-def open_log(place: Place) -> int:
-    """A descriptor that appends to the server's log; past 10 MB the old log becomes `postgres.log.1`."""
-    with contextlib.suppress(FileNotFoundError):
-        if place.log.stat().st_size > _LOG_BYTES:
-            place.log.replace(place.log.with_name("postgres.log.1"))
-    return os.open(place.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-
-
-def log_size(place: Place) -> int:
-    return place.log.stat().st_size if place.log.exists() else 0
-
-
-def log_since(place: Place, start: int) -> str:
-    with place.log.open("rb") as log:
-        log.seek(start)
-        return "\n".join(log.read().decode(errors="replace").strip().splitlines()[-_LOG_LINES:])
-
-
-def make_directory(path: Path, account: Account) -> None:
-    """Create `path`, 0700 and owned by the server's user; one that is there is only accepted if it is just that."""
-    with contextlib.suppress(FileExistsError):
-        path.mkdir(mode=0o700)
-        if not account.is_us:
-            os.chown(path, account.uid, account.gid)
-    if not _is_private(path, account):
-        raise EmbeddedPostgresError(
-            f"{path} is not a directory that only {account.name} may enter. Move it away and start again."
-        )
+    socket_directory = _socket_directory(base, account, record.socket_directory)
+    Record(
+        base if base != home else None,
+        socket_directory if socket_directory != base / "run" else None,
+    ).write(home)
+    return Place(home, base, socket_directory, account)
 
 
 def _check_home_is_ours(home: Path) -> None:
@@ -226,6 +199,7 @@ def _base_elsewhere(home: Path, account: Account, fallback: Path) -> Path:
         fallback.mkdir(mode=0o755, parents=True, exist_ok=True)
         if fallback.stat().st_uid != 0 or not may_enter(account, fallback):
             raise EmbeddedPostgresError(f"{why}: it is closed, or not root's. {remedy}")
+        base = Path(os.path.realpath(base))  # the server's working directory will be told without links
         base.mkdir(mode=0o700)
         (base / "home").write_text(f"{home}\n")  # for the person who finds this directory
     except OSError as error:
@@ -241,11 +215,11 @@ def _open_base(base: Path, account: Account) -> None:
     make_directory(base / "run", account)
 
 
-def _socket_directory(base: Path, account: Account, record: Record | None) -> Path:
+def _socket_directory(base: Path, account: Account, recorded: Path | None) -> Path:
     if _holds_a_socket(base / "run"):
         return base / "run"
-    if record and record.socket_directory != base / "run" and _is_private(record.socket_directory, account):
-        return record.socket_directory
+    if recorded and is_private(recorded, account):
+        return recorded
     for parent in (os.environ.get("XDG_RUNTIME_DIR") or "", tempfile.gettempdir(), "/tmp"):  # noqa: S108
         if parent and Path(parent).is_dir() and _holds_a_socket(Path(parent, "offhook-xxxxxxxx")):
             if not may_enter(account, Path(parent)):
@@ -265,14 +239,6 @@ def _holds_a_socket(directory: Path) -> bool:
     text = str(directory)
     plain = all(letter.isalnum() or letter in "/._-+@ " for letter in text)
     return plain and len(os.fsencode(text)) + len(f"/.s.PGSQL.{PORT}") <= _SOCKET_PATH_BYTES
-
-
-def _is_private(directory: Path, account: Account) -> bool:
-    try:
-        status = directory.lstat()
-    except OSError:
-        return False
-    return stat.S_ISDIR(status.st_mode) and status.st_uid == account.uid and not status.st_mode & 0o077
 
 
 def _owner(path: Path) -> int | None:

@@ -11,9 +11,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from offhook.core.db.pg_account import Account
+from offhook.core.db.embedded.account import Account
 
-_LAUNCHER = Path(__file__).with_name("pg_launch.py")
+_LAUNCHER = Path(__file__).with_name("launch.py")
 FAST_STOP_SECONDS = 30.0
 HARD_STOP_SECONDS = 15.0
 _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
