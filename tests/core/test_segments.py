@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offhook.telephony.segments import GSM_7_BASIC, GSM_7_EXTENSION, PART_UNITS, Encoding, count
+from offhook.core.segments import GSM_7_BASIC, GSM_7_EXTENSION, PART_UNITS, Encoding, count
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 
