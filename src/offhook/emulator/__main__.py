@@ -1,0 +1,37 @@
+"""`python -m offhook.emulator --port 4010 --home ./emulator`"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from offhook.emulator.app import serve
+from offhook.emulator.journal import JournalError
+from offhook.emulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, Account
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m offhook.emulator", description="Twilio's Messages API on loopback")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--home", type=Path, required=True, help="the folder that keeps what happened")
+    parser.add_argument("--account-sid", default=DEFAULT_ACCOUNT_SID)
+    parser.add_argument("--auth-token", default=DEFAULT_AUTH_TOKEN)
+    given = parser.parse_args()
+    own = (Account(given.account_sid, given.auth_token),)
+
+    def ready(url: str) -> None:
+        print(f"ready {url}", flush=True)
+
+    try:
+        asyncio.run(serve(host=given.host, port=given.port, home=given.home, accounts=own, on_ready=ready))
+    except (JournalError, OSError) as error:
+        print(f"emulator: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

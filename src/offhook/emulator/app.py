@@ -1,0 +1,94 @@
+"""Wiring: the application of a store and settings, and a server that runs it until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from aiohttp import web
+
+from offhook.emulator import control, page, rest
+from offhook.emulator.clock import Clock, SystemClock
+from offhook.emulator.emulation import EMULATION, Emulation
+from offhook.emulator.errors import error_for_status, error_response
+from offhook.emulator.settings import Account, Settings
+from offhook.emulator.store import Store
+
+Handler = Callable[[web.Request], object]
+
+
+def create_app(store: Store, settings: Settings | None = None, *, clock: Clock | None = None) -> web.Application:
+    """The emulator as an aiohttp application. The caller opens and closes `store`, with the same clock."""
+    settings = settings or Settings()
+    emulation = Emulation(store, settings, clock or SystemClock())
+    app = web.Application(middlewares=[_twilio_shaped_refusals], client_max_size=settings.request_max_bytes)
+    app[EMULATION] = emulation
+    app.add_routes([*rest.routes(), *control.routes(), *page.routes()])
+    app.cleanup_ctx.append(_running)
+    app.on_shutdown.append(_hang_up_watchers)
+    return app
+
+
+async def _running(app: web.Application) -> AsyncIterator[None]:
+    app[EMULATION].start()
+    yield
+    await app[EMULATION].stop()
+
+
+async def _hang_up_watchers(app: web.Application) -> None:
+    app[EMULATION].end_watching()
+
+
+@web.middleware
+async def _twilio_shaped_refusals(request: web.Request, handler: Callable[[web.Request], object]) -> web.StreamResponse:
+    """What the web server itself refuses (no such route, body too large) in Twilio's shape too."""
+    try:
+        return await handler(request)  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+    except web.HTTPException as refused:
+        return error_response(error_for_status(refused.status))
+
+
+async def serve(
+    *,
+    home: Path,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    accounts: Sequence[Account] = (),
+    settings: Settings | None = None,
+    on_ready: Callable[[str], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until `stop` is set where one is given (then signals are left alone).
+
+    `home` is the folder that keeps the journal; `port` 0 takes a free one; `accounts` are added to those of `settings`.
+    `on_ready` is called once with the base URL. Raises `JournalError` if another emulator has the home, `OSError` if
+    the port is taken.
+    """
+    settings = settings or Settings()
+    settings = replace(settings, accounts=(*settings.accounts, *accounts))
+    stop = stop or _stop_signal()
+    store = Store(home)
+    runner = web.AppRunner(
+        create_app(store, settings), access_log=None, shutdown_timeout=settings.shutdown_seconds, handle_signals=False
+    )
+    try:
+        await runner.setup()
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        if on_ready is not None:
+            on_ready(f"http://{host}:{runner.addresses[0][1]}")
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        await store.close()
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
