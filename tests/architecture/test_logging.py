@@ -24,8 +24,8 @@ CLASSIFIED = {
     "phone_number_id", "release_id", "request_id", "room_name", "tool_call_id", "tool_id", "tool_type",
     # what happened
     "attempt", "attempts", "code", "count", "channel", "effect", "error_code", "error_type", "event_type",
-    "exc_info", "expected", "found", "method", "outcome", "reason_code", "retry", "route", "segments", "signal",
-    "state", "status", "status_code", "step", "tries",
+    "expected", "found", "method", "outcome", "reason_code", "retry", "route", "segments", "signal",
+    "state", "status", "status_code", "step", "tries", "where",
     # how much, how long, when
     "body_bytes", "delay_seconds", "duration_ms", "elapsed_ms", "next_at", "size_bytes", "timeout_seconds",
     "wait_seconds",
@@ -36,8 +36,8 @@ CLASSIFIED = {
 # Names that would hold exactly what must not be logged; they can never be classified as harmless.
 NEVER = {
     "api_key", "args", "argument", "arguments", "answer", "auth", "authorization", "body", "called", "caller",
-    "content", "email", "from_number", "headers", "key", "message", "number", "output", "password", "payload", "phone",
-    "phone_number", "prompt", "recipient", "recipients", "result", "say", "secret", "text", "to", "to_number",
+    "content", "email", "error", "exc_info", "from_number", "headers", "key", "message", "number", "output",
+    "password", "payload", "phone", "phone_number", "prompt", "recipient", "recipients", "result", "say", "secret", "text", "to", "to_number",
     "token", "transcript", "url", "value",
 }  # fmt: skip
 
@@ -70,11 +70,22 @@ def _logger_call(call: ast.Call) -> str:
 
 def _log_line(call: ast.Call, method: str) -> Line:
     fault = ""
-    if any(keyword.arg is None for keyword in call.keywords):
+    if method in {"exception", "aexception"}:
+        fault = "it prints the exception's words, which may quote what was sent: log error_type and where"
+    elif any(keyword.arg is None for keyword in call.keywords):
         fault = "takes **keys that nobody can classify"
     elif method in LEVELS and not (len(call.args) == 1 and isinstance(call.args[0], ast.Constant)):
         fault = "its event must be one literal; values go into keys"
-    return Line(call.lineno, tuple(keyword.arg for keyword in call.keywords if keyword.arg), fault)
+    return Line(call.lineno, tuple(_keys(call)), fault)
+
+
+def _keys(call: ast.Call) -> Iterator[str]:
+    """The keyword names; for the standard library's `extra={…}`, used beside LiveKit, the keys of the literal."""
+    for keyword in call.keywords:
+        if keyword.arg == "extra" and isinstance(keyword.value, ast.Dict):
+            yield from (str(getattr(key, "value", "**")) for key in keyword.value.keys)
+        elif keyword.arg:
+            yield keyword.arg
 
 
 def _span_line(call: ast.Call) -> Line:
@@ -126,6 +137,11 @@ def test_no_name_that_holds_private_data_is_classified_as_harmless() -> None:
         "log.info(f'sent to {number}')",
         "log.info('sent to %s', number)",
         "log.info('sent', **fields)",
+        "log.info('sent', extra={'body': body})",
+        "log.info('sent', extra=fields)",
+        "log.info('sent', extra={**fields})",
+        "log.exception('failed')",
+        "log.error('failed', exc_info=True)",
         "log.bind(caller=number).info('sent')",
         "structlog.contextvars.bind_contextvars(phone=number)",
         "span.set_attribute('message.body', body)",
@@ -137,7 +153,11 @@ def test_a_line_that_could_leak_is_recognised(source: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["log.info('sent', message_id=id, duration_ms=3)", "log.debug('sent', pii_body=body)", "math.log(3)"],
+    [
+        "log.info('sent', message_id=id, duration_ms=3)",
+        "log.debug('sent', extra={'code': 1, 'pii_body': body})",
+        "math.log(3)",
+    ],
 )
 def test_a_line_with_classified_or_marked_keys_passes(source: str) -> None:
     assert not faults(ast.parse(source))
