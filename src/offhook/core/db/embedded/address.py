@@ -71,8 +71,8 @@ async def answers(address: PostgresAddress) -> bool:
         ) from error
     except (asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
         return False  # starting, recovering or stopping
-    except (OSError, TimeoutError):
-        return False
+    except (OSError, TimeoutError, asyncpg.InternalClientError):
+        return False  # not there, or gone while we talked
     except asyncpg.PostgresError:
         return True  # it answers, if only to say that it has no connection left
     return True

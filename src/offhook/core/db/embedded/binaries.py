@@ -92,9 +92,8 @@ def reachable_by(account: Account, binaries: Binaries, copies: Path) -> Binaries
                 f"copying the programs to {target} failed: {error}. Install Offhook where every user may read it, "
                 f"{_OTHER_WAY}."
             ) from error
-    copied = Binaries(target / binaries.directory.name, binaries.version)
-    _inspect(copied.directory)
-    return copied
+    installation = binaries.directory.parent
+    return _inspect(target / installation.parent.name / installation.name / binaries.directory.name)
 
 
 def _in_wheel() -> Iterable[Path]:
@@ -129,11 +128,14 @@ def _runs_for_everybody(binaries: Binaries) -> bool:
 
 
 def _copy_installation(source: Path, target: Path) -> None:
-    """Copy a whole installation (it finds its libraries relative to itself), readable by everybody."""
-    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("include", "pgxs"))
+    """Copy an installation, readable by everybody, and the libraries that the wheel keeps at a fixed distance."""
+    package = source.parent
+    wheels_libraries = (package.with_name(f"{package.name}.libs"), package / ".dylibs")  # Linux, macOS
+    for part in (source, *(path for path in wheels_libraries if path.is_dir())):
+        copy = target / part.relative_to(package.parent)
+        shutil.copytree(part, copy, symlinks=True, ignore=shutil.ignore_patterns("include", "pgxs"))
     for directory, _, files in os.walk(target):
         Path(directory).chmod(0o755)
-        for name in files:
-            path = Path(directory, name)
+        for path in (Path(directory, name) for name in files):
             if not path.is_symlink():
-                path.chmod(path.stat().st_mode | 0o444 | (0o111 if path.stat().st_mode & 0o100 else 0))
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
