@@ -35,10 +35,10 @@ CLASSIFIED = {
 
 # Names that would hold exactly what must not be logged; they can never be classified as harmless.
 NEVER = {
-    "api_key", "args", "argument", "arguments", "answer", "auth", "authorization", "body", "called", "caller",
+    "answer", "api_key", "args", "argument", "arguments", "auth", "authorization", "body", "called", "caller",
     "content", "email", "error", "exc_info", "from_number", "headers", "key", "message", "number", "output",
-    "password", "payload", "phone", "phone_number", "prompt", "recipient", "recipients", "result", "say", "secret", "text", "to", "to_number",
-    "token", "transcript", "url", "value",
+    "password", "payload", "phone", "phone_number", "prompt", "recipient", "recipients", "result", "say",
+    "secret", "text", "to", "to_number", "token", "transcript", "url", "value",
 }  # fmt: skip
 
 LEVELS = {a + level for a in ("", "a") for level in ("debug", "info", "warning", "error", "exception", "critical")}
