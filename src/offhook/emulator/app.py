@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from offhook.emulator import control, page, rest
 from offhook.emulator.clock import Clock, SystemClock
@@ -16,8 +17,6 @@ from offhook.emulator.emulation import EMULATION, Emulation
 from offhook.emulator.errors import error_for_status, error_response
 from offhook.emulator.settings import Account, Settings
 from offhook.emulator.store import Store
-
-Handler = Callable[[web.Request], object]
 
 
 def create_app(store: Store, settings: Settings | None = None, *, clock: Clock | None = None) -> web.Application:
@@ -43,10 +42,10 @@ async def _hang_up_watchers(app: web.Application) -> None:
 
 
 @web.middleware
-async def _twilio_shaped_refusals(request: web.Request, handler: Callable[[web.Request], object]) -> web.StreamResponse:
+async def _twilio_shaped_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
     """What the web server itself refuses (no such route, body too large) in Twilio's shape too."""
     try:
-        return await handler(request)  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+        return await handler(request)
     except web.HTTPException as refused:
         return error_response(error_for_status(refused.status))
 

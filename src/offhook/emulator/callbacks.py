@@ -148,7 +148,7 @@ class Callbacks:
             ) as answer:
                 await answer.read()
                 return f"{answer.status // 100}xx"
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError):
+        except (aiohttp.ClientOSError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError):
             return "ct"
         except (TimeoutError, aiohttp.ClientError):
             return "rt"

@@ -11,6 +11,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from aiohttp import web
@@ -82,6 +83,8 @@ def _text(body: Body, name: str, default: str | None = None) -> str:
     value = body.get(name, default)
     if not isinstance(value, str) or not value:
         raise ControlRefused(f"{name} must be a text")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ControlRefused(f"{name} holds a lone surrogate, which is not a character")
     return value
 
 
@@ -204,10 +207,9 @@ async def _stream(request: web.Request, emulation: Emulation, after: int) -> web
 
 def _since(emulation: Emulation, after: int) -> list[Event]:
     """The next events, never part of a transaction: `seq` is the number of one, so none is skipped by asking on."""
+    newer = list(takewhile(lambda event: event.seq > after, reversed(emulation.store.events)))
     found: list[Event] = []
-    for event in emulation.store.events:
-        if event.seq <= after:
-            continue
+    for event in reversed(newer):
         if len(found) >= EVENTS_MAX and event.seq != found[-1].seq:
             break
         found.append(event)

@@ -34,6 +34,7 @@ TABLE: dict[int, tuple[int, str]] = {
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
     21620: (400, "Invalid media URL(s)"),
     21623: (400, "Number of media files exceeds the allowed limit of 10"),
+    21703: (400, "The Messaging Service has no phone numbers"),
     30409: (400, "The message is not scheduled, so it cannot be canceled"),
     35111: (400, "A 'SendAt' parameter is required to schedule a message"),
     35114: (400, "'SendAt' must be at least 15 minutes and at most 35 days ahead"),

@@ -70,11 +70,7 @@ class Faults:
 
     def add(self, wanted: dict[str, Any]) -> Fault:
         """Raises `FaultRefused`. `wanted` has the names of `Fault`'s fields; route and kind are required."""
-        unknown = set(wanted) - set(Fault.__dataclass_fields__) | ({"id"} & set(wanted))
-        if unknown:
-            raise FaultRefused(f"unknown field: {', '.join(sorted(unknown))}")
-        fault = Fault(id=next(self._ids), **{"route": "", "kind": "", **wanted})
-        _check(fault)
+        fault = _parsed(next(self._ids), wanted)
         self._active.append(fault)
         return fault
 
@@ -98,25 +94,35 @@ class Faults:
         return None
 
 
-def _check(fault: Fault) -> None:
-    routes = KINDS.get(fault.kind)
-    if routes is None:
+def _parsed(number: int, wanted: dict[str, Any]) -> Fault:
+    unknown = set(wanted) - (set(Fault.__dataclass_fields__) - {"id"})
+    if unknown:
+        raise FaultRefused(f"unknown field: {', '.join(sorted(unknown))}")
+    kind, route, count, to = wanted.get("kind"), wanted.get("route"), wanted.get("count", 1), wanted.get("to")
+    routes = KINDS.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str) or routes is None:
         raise FaultRefused(f"kind must be one of: {', '.join(KINDS)}")
-    if fault.route not in routes and not (fault.route == "*" and routes[0] in REQUEST_ROUTES):
-        raise FaultRefused(f"route for {fault.kind} must be one of: {', '.join(routes)}")
-    numbers_ok = (
-        (fault.count is None or _is_number(fault.count, 1, 1_000_000, int))
-        and _is_number(fault.seconds, 0, 86_400)
-        and _is_number(fault.probability, 0, 1)
-        and _is_number(fault.status, 400, 599, int)
-        and _is_number(fault.error_code, 1, 99_999, int)
+    if not isinstance(route, str) or (route not in routes and not (route == "*" and routes[0] in REQUEST_ROUTES)):
+        raise FaultRefused(f"route for {kind} must be one of: {', '.join(routes)}")
+    if to is not None and not isinstance(to, str):
+        raise FaultRefused("to must be a phone number")
+    return Fault(
+        id=number,
+        route=route,
+        kind=kind,
+        count=None if count is None else int(_within("count", count, 1, 1_000_000)),
+        seconds=_within("seconds", wanted.get("seconds", 0.0), 0, 86_400),
+        status=int(_within("status", wanted.get("status", 503), 400, 599)),
+        error_code=int(_within("error_code", wanted.get("error_code", 30008), 1, 99_999)),
+        to=to,
+        probability=_within("probability", wanted.get("probability", 1.0), 0, 1),
     )
-    if not numbers_ok:
-        raise FaultRefused("count ≥ 1 or null, 0 ≤ seconds ≤ 86400, 0 ≤ probability ≤ 1, 400 ≤ status ≤ 599")
 
 
-def _is_number(value: object, low: float, high: float, kind: type | tuple[type, ...] = (int, float)) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool) and low <= value <= high  # pyright: ignore[reportOperatorIssue, reportUnknownVariableType]
+def _within(name: str, value: object, low: float, high: float) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
+        raise FaultRefused(f"{name} must be a number from {low} to {high}")
+    return value
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

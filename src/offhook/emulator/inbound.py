@@ -9,6 +9,7 @@ from offhook.emulator.emulation import Emulation
 from offhook.emulator.records import Message
 from offhook.emulator.segments import segmentation
 from offhook.emulator.settings import Account
+from offhook.emulator.submission import BODY_MAX_CHARACTERS, is_phone_number
 
 
 class InboundRefused(Exception):
@@ -17,6 +18,10 @@ class InboundRefused(Exception):
 
 def send_from_phone(emulation: Emulation, *, phone: str, to: str, body: str, account_sid: str | None) -> Message:
     """Keep the text and tell it to the number's SmsUrl, if it has one. Raises `InboundRefused`."""
+    if not is_phone_number(phone):
+        raise InboundRefused("the phone must be a number such as +12025550123")
+    if not 0 < len(body) <= BODY_MAX_CHARACTERS:
+        raise InboundRefused(f"a text has 1 to {BODY_MAX_CHARACTERS} characters")
     account = _owner(emulation, to, account_sid)
     now, counted = emulation.clock.time(), segmentation(body)
     message = Message(

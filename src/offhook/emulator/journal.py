@@ -41,6 +41,7 @@ class Journal:
             line = _parsed(raw)
             if line is None:
                 if offset + len(raw) < len(content):
+                    os.close(self._fd)
                     raise JournalError(f"{self._path}, line {number} is damaged: repair it or start with an empty home")
                 os.ftruncate(self._fd, offset)
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from urllib.parse import urlencode
 
@@ -94,7 +94,7 @@ def _window(name: str, given: str) -> tuple[float, float]:
     """The sent times that fit, both ends included. A date means its whole UTC day; a timestamp its second."""
     try:
         moment = datetime.fromisoformat(given)
-        whole_day = len(given) == len("2026-11-20") and date.fromisoformat(given) is not None
+        whole_day = len(given) == len("2026-11-20")
     except ValueError:
         raise TwilioError(20422, f"Invalid '{name}'") from None
     first = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

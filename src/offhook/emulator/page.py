@@ -40,7 +40,7 @@ def render(phones: dict[str, list[Message]]) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Offhook emulator: phones</title>'
         '<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="2">'
         f"<style>{_STYLE}</style></head><body><h1>Phones</h1>"
-        f"{sections or '<p>No texts yet. Nothing here leaves this machine.</p>'}</body></html>"
+        f"{sections or '<p>No texts yet.</p>'}</body></html>"
     )
 
 

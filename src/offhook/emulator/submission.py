@@ -75,11 +75,15 @@ def judge(submission: Submission) -> Message:
     )
 
 
+def is_phone_number(given: str) -> bool:
+    return _E164.fullmatch(given) is not None
+
+
 def _recipient(submission: Submission) -> str:
     to = re.sub(r"[\s().-]", "", submission.first("To"))
     if not to:
         raise TwilioError(21604)
-    if not _E164.fullmatch(to):
+    if not is_phone_number(to):
         raise TwilioError(21211)
     return to
 
@@ -91,12 +95,14 @@ def _sender(submission: Submission) -> tuple[str, str | None]:
         raise TwilioError(21603)
     if service and not _SERVICE.fullmatch(service):
         raise TwilioError(20422, "Invalid 'MessagingServiceSid'")
+    if not given and not submission.account.numbers:
+        raise TwilioError(21703)
     if not given:
         return submission.account.numbers[0], service
     sender = re.sub(r"[\s().-]", "", given)
     if sender in MAGIC_SENDER_ERRORS:
         raise TwilioError(MAGIC_SENDER_ERRORS[sender])
-    if not _E164.fullmatch(sender):
+    if not is_phone_number(sender):
         raise TwilioError(21212)
     if sender != MAGIC_SENDER and sender not in submission.account.numbers:
         raise TwilioError(21606)
@@ -146,8 +152,11 @@ def _is_web_address(url: str) -> bool:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
+    # A name that no resolver would take is refused here rather than when the callback is due (limits: RFC 1035).
+    if not host or len(host) > 253 or any(len(label) > 63 for label in host.split(".")):
+        return False
     clean = url.isascii() and url.isprintable() and " " not in url
-    return clean and parts.scheme in {"http", "https"} and bool(host) and "_" not in (host or "")
+    return clean and parts.scheme in {"http", "https"} and "_" not in host
 
 
 def _send_at(submission: Submission) -> float | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any
+
+_log = logging.getLogger("offhook.emulator")
 
 
 class Tasks:
@@ -16,10 +19,15 @@ class Tasks:
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a background task ended early", exc_info=error)
 
     async def end(self) -> None:
-        """Cancel what runs and wait for it; errors that ended a task come out here."""
+        """Cancel what runs and wait for it."""
         running = tuple(self._running)
         for task in running:
             task.cancel()
