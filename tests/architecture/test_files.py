@@ -52,14 +52,6 @@ def test_no_file_names_a_package_registry() -> None:
     assert not _lines_that_match(REGISTRY)
 
 
-def test_the_lock_carries_a_hash_for_every_package_and_no_address() -> None:
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    entries = re.split(r"\n(?=\S)", lock.strip())
-    assert len(entries) > 1
-    assert not [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry]
-    assert "://" not in lock
-
-
 def test_every_migration_has_its_own_number_and_a_name() -> None:
     migrations = [path for path in repository_files() if path.suffix == ".sql" and path.parent.name == "migrations"]
     assert not [path.name for path in migrations if not re.fullmatch(r"\d{4}_[a-z0-9_]+\.sql", path.name)]
