@@ -21,7 +21,7 @@ from offhook.core.db.pool import Database
 from offhook.core.errors import BadRequest
 from offhook.core.http import HotRoute, provided
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
-from offhook.organizations.auth import Authenticator, Scope
+from offhook.organizations.auth import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class AgentConfigs:
                 call = await queries.find_voice_call(connection, organization_id, room)
             if call is None:
                 raise AgentNotFound(
-                    "no call is known in this room: is LiveKit's webhook set to /api/livekit/webhook? A number works too"
+                    "no call is known in this room: is LiveKit's webhook set to /api/livekit/webhook? Or ask by number"
                 )
             person_number, number, agent_id = call["client_phone"], call["our_number"], call["agent_id"]
         route = await find_route(self.database, organization_id=organization_id, agent_id=agent_id, number=number)
@@ -67,7 +67,7 @@ class AgentConfigs:
                 {
                     "name": function["name"],
                     "description": spoken(function["description"], values),
-                    "parameters": function["parameters"],
+                    "parameters": dict(function["parameters"]),
                 }
                 for function in release.content["functions"]
             ],
@@ -76,9 +76,7 @@ class AgentConfigs:
 
 async def agent_config(request: Request) -> Response:
     configs = provided(AgentConfigs)(request)
-    organization_id = await configs.tokens.organization_of(
-        request, configs.tokens.agent_config, provided(Authenticator)(request), Scope.READ
-    )
+    organization_id = await configs.tokens.organization_of(request, configs.tokens.agent_config, Scope.READ)
     room, number = request.query_params.get("room"), request.query_params.get("number")
     if (room is None) == (number is None):
         raise BadRequest("Give exactly one of the query parameters room and number.", code="invalid_request")

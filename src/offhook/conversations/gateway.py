@@ -33,14 +33,14 @@ from offhook.core.errors import BadRequest, Conflict, NotFound
 from offhook.core.http import HotRoute, invalid_input, provided
 from offhook.core.jsonvalue import JSON, UncleanJson, clean_json
 from offhook.core.text import shorten
-from offhook.organizations.auth import Authenticator, Scope
+from offhook.organizations.auth import Caller, Scope, authenticate
 from offhook.tools.execution import Road
 
 Body = TypeVar("Body", bound=BaseModel)
 
 
 async def open_conversation(request: Request) -> Response:
-    caller = await provided(Authenticator)(request).require(request, Scope.WORKER)
+    caller = await _worker(request)
     wish = await _read(request, OpenConversation)
     state = await provided(Conversations)(request).open(caller.organization_id, wish)
     opened = OpenedConversation(conversation=_conversation(state.row), release=_release(state))
@@ -48,7 +48,7 @@ async def open_conversation(request: Request) -> Response:
 
 
 async def make_tool_call(request: Request) -> Response:
-    caller = await provided(Authenticator)(request).require(request, Scope.WORKER)
+    caller = await _worker(request)
     wish = await _read(request, MakeToolCall)
     state = await provided(Conversations)(request).get(caller.organization_id, _id(request))
     function = state.loaded.functions.get(wish.function)
@@ -81,10 +81,16 @@ async def make_tool_call(request: Request) -> Response:
 
 
 async def close_conversation(request: Request) -> Response:
-    caller = await provided(Authenticator)(request).require(request, Scope.WORKER)
+    caller = await _worker(request)
     wish = await _read(request, CloseConversation)
     row = await provided(Conversations)(request).close(caller.organization_id, _id(request), wish.reason)
     return JSONResponse(ConversationEnvelope(conversation=_conversation(row)).model_dump(mode="json"))
+
+
+async def _worker(request: Request) -> Caller:
+    caller = await authenticate(request)
+    caller.require(Scope.WORKER)
+    return caller
 
 
 def _id(request: Request) -> uuid.UUID:
@@ -106,7 +112,7 @@ async def _read(request: Request, model: type[Body]) -> Body:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise invalid_input(error) from None
+        raise invalid_input(error.errors()) from None
 
 
 def _conversation(row: Row) -> ConversationOut:
@@ -150,9 +156,7 @@ def _operation(summary: str, body: type[BaseModel], answer: type[BaseModel], *pa
             for name in parameters
         ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": inline_schema(body)}}},
-        "responses": {
-            "200": {"description": "OK", "content": {"application/json": {"schema": inline_schema(answer)}}}
-        },
+        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": inline_schema(answer)}}}},
     }
 
 

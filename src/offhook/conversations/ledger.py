@@ -31,7 +31,7 @@ where organization_id = $1 and conversation_id = $2 and function_name = $3 and a
   and (user_turn = $5 or started_at > now() - make_interval(secs => {REPEAT_WINDOW_SECONDS}))
   and not (status = 'failed' and effect = 'none')
 order by started_at desc limit 1
-"""  # noqa: S608 - constants only
+"""
 
 _INSERT = f"""
 insert into tool_calls (id, organization_id, conversation_id, tool_id, function_name, user_turn, repeatable,
@@ -39,7 +39,7 @@ insert into tool_calls (id, organization_id, conversation_id, tool_id, function_
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (organization_id, id) do nothing
 returning {_COLUMNS}
-"""  # noqa: S608 - constants only
+"""
 
 _FINISH = """
 update tool_calls
@@ -158,7 +158,7 @@ class PostgresLedger:
         self, connection: Connection, context: ConversationContext, tool_call_id: uuid.UUID
     ) -> Row | None:
         return await connection.fetchrow(
-            f"select {_COLUMNS} from tool_calls where organization_id = $1 and id = $2",  # noqa: S608 - constant
+            f"select {_COLUMNS} from tool_calls where organization_id = $1 and id = $2",
             context.organization_id,
             tool_call_id,
         )

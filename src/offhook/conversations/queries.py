@@ -20,7 +20,7 @@ async def find_conversation(
     connection: Connection, organization_id: uuid.UUID, conversation_id: uuid.UUID
 ) -> Row | None:
     return await connection.fetchrow(
-        f"select {_COLUMNS} from conversations where organization_id = $1 and id = $2",  # noqa: S608 - constant
+        f"select {_COLUMNS} from conversations where organization_id = $1 and id = $2",
         organization_id,
         conversation_id,
     )
@@ -60,7 +60,7 @@ async def close_conversation(
     """Closes once: the first reason stands."""
     return await connection.fetchrow(
         "update conversations set closed_at = coalesce(closed_at, now()), close_reason = coalesce(close_reason, $3)"
-        f" where organization_id = $1 and id = $2 returning {_COLUMNS}",  # noqa: S608 - constant
+        f" where organization_id = $1 and id = $2 returning {_COLUMNS}",
         organization_id,
         conversation_id,
         reason,

@@ -44,7 +44,9 @@ class Rooms:
     def verify(self, token: str | None, body: bytes) -> None:
         """LiveKit signs a JWT (HS256, our API secret) that carries the SHA-256 of the body. Raises Unauthenticated."""
         if not self.api_key or not self.api_secret:
-            raise ConfigurationError("set LIVEKIT_API_KEY and LIVEKIT_API_SECRET: LiveKit's webhooks are signed by them")
+            raise ConfigurationError(
+                "set LIVEKIT_API_KEY and LIVEKIT_API_SECRET: LiveKit's webhooks are signed by them"
+            )
         try:
             claims = jwt.decode(
                 token or "",

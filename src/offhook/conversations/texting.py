@@ -20,7 +20,7 @@ from offhook.core.db.pool import Database
 from offhook.core.errors import BadRequest, Conflict, InvalidInput, NotFound, OffhookError
 from offhook.core.http import HotRoute, invalid_input, provided, read_json
 from offhook.core.ids import new_id
-from offhook.organizations.auth import Authenticator, Scope
+from offhook.organizations.auth import Scope
 from offhook.tools.ports import Consent, Messenger, TextReceipt, TextRequest
 
 MAX_BODY_BYTES = 16 * 1024
@@ -85,9 +85,7 @@ class Texting:
 async def agent_send_sms(request: Request) -> Response:
     texting = provided(Texting)(request)
     try:
-        organization_id = await texting.tokens.organization_of(
-            request, texting.tokens.sms, provided(Authenticator)(request), Scope.WORKER
-        )
+        organization_id = await texting.tokens.organization_of(request, texting.tokens.sms, Scope.WORKER)
         wish = _parse(await read_json(request, MAX_BODY_BYTES))
         receipt = await texting.send(organization_id, wish)
     except OffhookError as error:
@@ -99,7 +97,7 @@ def _parse(body: Any) -> SendSms:
     try:
         return SendSms.model_validate(body)
     except ValidationError as error:
-        problem = invalid_input(error)
+        problem = invalid_input(error.errors())
         first = next(iter(getattr(problem, "fields", ())), None)
         where = f"{first.path}: {first.message}" if first is not None and first.path else problem.detail
         raise BadRequest(where, code="invalid_request") from None

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from offhook.core.errors import ConfigurationError, Forbidden
-from offhook.organizations.auth import Authenticator, Scope
+from offhook.core.errors import ConfigurationError
+from offhook.organizations.auth import Scope, authenticate
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,7 @@ class PlainTokens:
                 "OFFHOOK_DEFAULT_ORGANIZATION is not set to an organization's id: the plain tokens act for that one"
             ) from None
 
-    async def organization_of(
-        self, request: Request, token: str | None, authenticator: Authenticator, scope: Scope
-    ) -> uuid.UUID:
+    async def organization_of(self, request: Request, token: str | None, scope: Scope) -> uuid.UUID:
         """The organization that the request acts for. `token`: the plain token that opens this endpoint.
 
         Raises Unauthenticated, Forbidden, ConfigurationError.
@@ -38,9 +36,8 @@ class PlainTokens:
         given = bearer(request)
         if token and given and hmac.compare_digest(given.encode(), token.encode()):
             return self.organization_id()
-        caller = await authenticator.require(request, scope)
-        if caller.organization_id is None:
-            raise Forbidden("the deployment's worker key belongs to no organization: use an organization's key here")
+        caller = (await authenticate(request)).of_organization()
+        caller.require(scope)
         return caller.organization_id
 
 
