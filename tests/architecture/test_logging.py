@@ -21,7 +21,7 @@ CLASSIFIED = {
     # who and what
     "account_id", "agent_id", "agent_name", "carrier", "carrier_account_id", "carrier_message_id", "conversation_id",
     "event_id", "function", "job_id", "key_id", "lane", "message_id", "organization_id", "participant_kind",
-    "phone_number_id", "release_id", "request_id", "room_name", "tool_call_id", "tool_id", "tool_type",
+    "phone_number_id", "release_id", "request_id", "room_name", "room_sid", "tool_call_id", "tool_id", "tool_type",
     # what happened
     "attempt", "attempts", "code", "count", "channel", "effect", "error_code", "error_type", "event_type",
     "expected", "found", "method", "outcome", "reason_code", "retry", "route", "segments", "signal",
@@ -42,7 +42,8 @@ NEVER = {
 }  # fmt: skip
 
 LEVELS = {a + level for a in ("", "a") for level in ("debug", "info", "warning", "error", "exception", "critical")}
-BINDERS = {"bind", "new", "bind_contextvars", "bound_contextvars"}
+CONTEXTS = {"bind_contextvars", "bound_contextvars", "log_context"}
+BINDERS = {"bind", "new"} | CONTEXTS
 LOGGERS = {"log", "_log", "logger", "_logger"}
 
 
@@ -62,7 +63,7 @@ def _logger_call(call: ast.Call) -> str:
             return method
         case ast.Attribute(value=ast.Call() as inner, attr=method) if _logger_call(inner) in BINDERS:
             return method
-        case ast.Name(id=name) | ast.Attribute(attr=name) if name in {"bind_contextvars", "bound_contextvars"}:
+        case ast.Name(id=name) | ast.Attribute(attr=name) if name in CONTEXTS:
             return name
         case _:
             return ""
@@ -143,6 +144,7 @@ def test_no_name_that_holds_private_data_is_classified_as_harmless() -> None:
         "log.exception('failed')",
         "log.error('failed', exc_info=True)",
         "log.bind(caller=number).info('sent')",
+        "log_context(caller=number)",
         "structlog.contextvars.bind_contextvars(phone=number)",
         "span.set_attribute('message.body', body)",
     ],
