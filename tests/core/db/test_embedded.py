@@ -234,6 +234,17 @@ async def test_a_start_right_after_the_owner_was_killed_waits_for_its_server(
 
 
 @on_linux
+async def test_an_owner_killed_while_it_makes_the_database_leaves_nothing_in_the_way(home: Path) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, str(OWNER), str(home), stdin=subprocess.DEVNULL)
+    await until(lambda: any(home.glob("pg.init.*/PG_VERSION")))
+    process.kill()
+    await process.wait()
+    async with EmbeddedPostgres(home, settings=QUICK) as address:
+        assert await fetch(address, "select 1") == 1
+    await until(lambda: not any(home.glob("pg.init.*")))
+
+
+@on_linux
 async def test_owner_and_server_killed_together_leave_nothing_in_the_way(
     home: Path, owner: tuple[asyncio.subprocess.Process, int]
 ) -> None:

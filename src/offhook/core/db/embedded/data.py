@@ -11,7 +11,7 @@ from offhook.core.db.embedded.address import SUPERUSER
 from offhook.core.db.embedded.binaries import Binaries, EmbeddedPostgresError
 from offhook.core.db.embedded.log import log_since, log_size, open_log
 from offhook.core.db.embedded.place import Place
-from offhook.core.db.embedded.private import make_directory, write_private
+from offhook.core.db.embedded.private import make_directory, sync_directory, write_private
 from offhook.core.db.embedded.process import end, spawn
 
 _FREE_BYTES = 200_000_000  # fresh data takes 39 MB (measured), and the write-ahead log needs room
@@ -39,8 +39,10 @@ async def make_data(place: Place, binaries: Binaries, *, durable: bool) -> None:
         )
     password = place.password_file.read_text() if place.password_file.exists() else secrets.token_urlsafe(32)
     write_private(place.password_file, password)
-    unfinished, told = place.base / "pg.init", place.base / "initdb.password"
-    shutil.rmtree(unfinished, ignore_errors=True)
+    for abandoned in place.base.glob("pg.init.*"):
+        shutil.rmtree(abandoned, ignore_errors=True)
+    # A name of its own: the initdb of an owner that was just killed may still be clearing up behind itself.
+    unfinished, told = place.base / f"pg.init.{secrets.token_hex(4)}", place.base / "initdb.password"
     make_directory(unfinished, place.account)
     write_private(told, password)
     try:
@@ -50,6 +52,7 @@ async def make_data(place: Place, binaries: Binaries, *, durable: bool) -> None:
     finally:
         told.unlink()
     unfinished.rename(place.data)
+    sync_directory(place.base)
 
 
 async def _initdb(place: Place, binaries: Binaries, directory: Path, password_file: Path, durable: bool) -> None:

@@ -3,7 +3,7 @@
     home/                  ours alone; `owner.lock` (held for life by whoever runs the server), `password` (0600),
                            `server.json` (where the rest is)
     base/                  = home, unless the server's user may not enter it
-      pg/                  PostgreSQL's data (`pg.init` while it is being made)
+      pg/                  PostgreSQL's data (`pg.init.…` while it is being made)
       run/                 0700, the socket; a private directory elsewhere if this path is too long for a socket
       postgres.log
 
