@@ -115,7 +115,18 @@ CarrierEvent = MessageStatusEvent
 class Carrier(Protocol):
     """One carrier. Stateless but for its HTTP session; every method takes the account."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def external_account_id_pattern(self) -> str:
+        """What the carrier's own account ids look like, as a regular expression."""
+        ...
+
+    @property
+    def attempt_timeout_seconds(self) -> float:
+        """The longest that `send_text` may take: after it, an attempt without an outcome was abandoned."""
+        ...
 
     async def send_text(self, account: CarrierAccount, text: OutboundText) -> CarrierMessage:
         """Raises CarrierRefused, OutcomeUnknown or NotSent. Never retries by itself."""
@@ -137,6 +148,10 @@ class Carrier(Protocol):
 
     def parse_event(self, *, kind: str, query: Mapping[str, str], body: bytes) -> CarrierEvent | None:
         """The event in a verified webhook; None for one that means nothing to us. Raises ValueError if malformed."""
+        ...
+
+    def refusal_of(self, error_code: str) -> Refusal:
+        """What an error code means and what to do about it: those in callbacks too."""
         ...
 
     def credentials_schema(self) -> Mapping[str, Any]:

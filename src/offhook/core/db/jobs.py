@@ -1,0 +1,106 @@
+"""Background work, put into the queue in the caller's own transaction: a job exists exactly if that commits.
+
+PgQueuer delivers (`consumer.py` runs what arrives); only these two modules know it. Delivery is at least once, in no
+promised order, so a handler finds out from its row whether there is still something to do. A payload holds ids only:
+the queue's tables belong to no organization and have no row-level security.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from offhook.core.db.pool import APP_ROLE, SYSTEM_ROLE, Connection
+
+Payload = bytes | Mapping[str, Any] | uuid.UUID
+
+_TABLES: Final = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")
+_SEQUENCES: Final = ("pgqueuer_id_seq", "pgqueuer_schedules_id_seq", "pgqueuer_statistics_id_seq")
+
+# Without a conflict target, so that the inserting role needs no right to read the table.
+_INSERT: Final = """
+insert into pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)
+values ($1, $2, $3, coalesce($4, now()), $5, 'queued')
+on conflict do nothing"""
+
+_INSERT_MANY: Final = """
+insert into pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)
+select priority, entrypoint, payload, coalesce(execute_after, now()), dedupe_key, 'queued'
+from unnest($1::int[], $2::text[], $3::bytea[], $4::timestamptz[], $5::text[])
+    as job (priority, entrypoint, payload, execute_after, dedupe_key)
+on conflict do nothing"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """One job to be queued. `execute_after` None: at once. While a job with the same `dedupe_key` waits or runs, a
+    second one is not queued."""
+
+    entrypoint: str
+    payload: Payload
+    execute_after: datetime | None = None
+    dedupe_key: str | None = None
+    priority: int = 0
+
+
+class Jobs:
+    """Puts jobs into the queue, through either door."""
+
+    async def enqueue(
+        self,
+        connection: Connection,
+        entrypoint: str,
+        payload: Payload,
+        *,
+        execute_after: datetime | None = None,
+        dedupe_key: str | None = None,
+        priority: int = 0,
+    ) -> None:
+        """Queue one job in the connection's transaction."""
+        await connection.execute(_INSERT, priority, entrypoint, encode(payload), execute_after, dedupe_key)
+
+    async def enqueue_many(self, connection: Connection, jobs: Sequence[NewJob]) -> None:
+        """Queue several in one statement."""
+        if not jobs:
+            return
+        await connection.execute(
+            _INSERT_MANY,
+            [job.priority for job in jobs],
+            [job.entrypoint for job in jobs],
+            [encode(job.payload) for job in jobs],
+            [job.execute_after for job in jobs],
+            [job.dedupe_key for job in jobs],
+        )
+
+
+def encode(payload: Payload) -> bytes:
+    """A payload as it is stored: bytes as they are, an id as its 16 bytes, a mapping as JSON."""
+    if isinstance(payload, bytes):
+        return payload
+    if isinstance(payload, uuid.UUID):
+        return payload.bytes
+    return json.dumps(dict(payload), separators=(",", ":")).encode()
+
+
+async def install(connection: Any) -> None:
+    """Make or update the queue's tables and grant what each role needs. Idempotent.
+
+    `connection` is a raw asyncpg one, as offhook_owner with our schema first in its search path, in no transaction.
+    """
+    # Loaded here, because only migrations and consumers pay for it.
+    from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+    from pgqueuer.adapters.persistence.queries import Queries
+
+    queries = Queries(AsyncpgDriver(connection))
+    if await connection.fetchval("select to_regclass('pgqueuer')") is None:
+        await queries.install()
+    else:
+        await queries.upgrade()
+    await connection.execute(f"grant insert on pgqueuer to {APP_ROLE}")
+    await connection.execute(f"grant usage on sequence pgqueuer_id_seq to {APP_ROLE}")
+    await connection.execute(f"grant select, insert, update, delete on {', '.join(_TABLES)} to {SYSTEM_ROLE}")
+    await connection.execute(f"grant usage on sequence {', '.join(_SEQUENCES)} to {SYSTEM_ROLE}")
