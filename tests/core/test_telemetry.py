@@ -45,7 +45,7 @@ def test_an_event_is_one_json_line_with_time_level_and_logger(stream: io.StringI
     assert line == {
         "event": "text_sent",
         "level": "info",
-        "logger": "offhook.telephony",
+        "logger_name": "offhook.telephony",
         "message_id": "m1",
         "duration_ms": 12.5,
     }
@@ -87,7 +87,7 @@ def test_libraries_go_through_the_same_redaction(stream: io.StringIO, name: str)
     logging.getLogger(name).warning("sending %s to %s", "Bearer hunter2hunter2", NUMBER, extra={"arguments": "secret"})
     (line,) = lines(stream)
     assert line["event"] == "sending Bearer [redacted] to +1202•••0123"
-    assert line["logger"] == name
+    assert line["logger_name"] == name
     assert "arguments" not in line
 
 

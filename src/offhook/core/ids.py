@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import uuid
+from typing import Final
 
-_NANOSECONDS_PER_MS = 1_000_000
+_NANOSECONDS_PER_MS: Final = 1_000_000
+_lock: Final = threading.Lock()
+_last = 0
 
 
 def new_id() -> uuid.UUID:
-    """A fresh UUIDv7. Its 12 bits after the milliseconds count the fraction of the millisecond (RFC 9562, 6.2,
-    method 3), so that ids of one process follow each other within it too, as far as its clock does."""
+    """A fresh UUIDv7; ids of one process sort in the order in which they were made.
+
+    The 12 bits after the milliseconds count the fraction of the millisecond (RFC 9562, 6.2, method 3); within one
+    such step, or when the wall clock goes back, the next step is taken.
+    """
+    global _last
     milliseconds, rest = divmod(time.time_ns(), _NANOSECONDS_PER_MS)
-    fraction = (rest << 12) // _NANOSECONDS_PER_MS
+    stamp = milliseconds << 12 | (rest << 12) // _NANOSECONDS_PER_MS
+    with _lock:
+        stamp = max(stamp, _last + 1)
+        _last = stamp
     random = int.from_bytes(os.urandom(8), "big") >> 2
-    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random)
+    return uuid.UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | random)
+
+
+def parse_id(text: str) -> uuid.UUID:
+    """The id in `text`, in the one form that we write (lower or upper case, with dashes). Raises ValueError."""
+    if len(text) != 36:
+        raise ValueError("An id has 36 characters, like 0190f3a2-7c1e-7d3b-9a54-0f6f7d2c1b11.")
+    return uuid.UUID(text)
+
+
+def find_id(text: str | None) -> uuid.UUID | None:
+    """As `parse_id`, but None for what is no id: a path or a header with something else names nothing."""
+    try:
+        return parse_id(text) if text else None
+    except ValueError:
+        return None

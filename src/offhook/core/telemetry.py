@@ -1,7 +1,8 @@
 """Logs: one line per event on stderr, JSON for machines or colours for a terminal, redacted either way.
 
-Our own loggers and the standard library's (uvicorn, aiohttp, asyncpg, PgQueuer, asyncio) end in one handler, so
-nothing is written that redaction has not seen. Tracebacks carry no local variables.
+Our own loggers write directly (a tool call is a line, and the standard library's road costs ten times as much); what
+libraries log (uvicorn, aiohttp, asyncpg, PgQueuer, asyncio) passes the same redaction on its way to the same stream.
+Tracebacks carry no local variables.
 """
 
 from __future__ import annotations
@@ -45,20 +46,25 @@ def configure(level: str = "info", json: bool | None = None, *, stream: TextIO |
         raise ValueError(f'"{level[:20]}" is not a log level; use debug, info, warning, error or critical')
     target = stream if stream is not None else sys.stderr
     as_json = json if json is not None else not target.isatty()
-    shared: list[Processor] = [
+    stamp: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    finish: list[Processor] = [structlog.processors.format_exc_info, _redact, _renderer(as_json)]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*stamp, *finish],
+        logger_factory=structlog.WriteLoggerFactory(target),
         wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(target)
-    handler.setFormatter(_formatter(shared, as_json))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[_add_library_name, *stamp],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finish],
+        )
+    )
     _replace_root_handler(handler, number)
 
 
@@ -89,31 +95,25 @@ def _replace_root_handler(handler: logging.Handler, level: int) -> None:
         library.setLevel(max(level, least))
 
 
-def _formatter(shared: list[Processor], as_json: bool) -> logging.Formatter:
-    renderer: Processor = (
-        structlog.processors.JSONRenderer(serializer=_to_json)
-        if as_json
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    )
-    return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            _redact,
-            renderer,
-        ],
-    )
+def _renderer(as_json: bool) -> Processor:
+    if as_json:
+        return _to_json
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+
+
+def _add_library_name(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["logger_name"] = event["_record"].name
+    return event
 
 
 def _redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     return redact_event(event)
 
 
-def _to_json(event: object, **_: object) -> str:
-    return json_module.dumps(event, ensure_ascii=False, default=str)
+def _to_json(logger: Any, method: str, event: Mapping[str, Any]) -> str:
+    return json_module.dumps(event, ensure_ascii=False)
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
     """A logger for `__name__`: `log.info("text_sent", message_id=…, duration_ms=…)`; the event is a fixed phrase."""
-    return cast("FilteringBoundLogger", structlog.get_logger(name))
+    return cast("FilteringBoundLogger", structlog.get_logger(logger_name=name))
