@@ -112,7 +112,7 @@ async def _read(request: Request, model: type[Body]) -> Body:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise invalid_input(error.errors()) from None
+        raise invalid_input(error) from None
 
 
 def _conversation(row: Row) -> ConversationOut:

@@ -97,7 +97,7 @@ def _parse(body: Any) -> SendSms:
     try:
         return SendSms.model_validate(body)
     except ValidationError as error:
-        problem = invalid_input(error.errors())
+        problem = invalid_input(error)
         first = next(iter(getattr(problem, "fields", ())), None)
         where = f"{first.path}: {first.message}" if first is not None and first.path else problem.detail
         raise BadRequest(where, code="invalid_request") from None

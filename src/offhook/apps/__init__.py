@@ -1,0 +1,1 @@
+"""Wiring only: how the parts become processes and commands."""

@@ -1,0 +1,124 @@
+"""What runs where: one file in the home, written by `offhook up`, read by the other commands.
+
+It holds the demonstration's API key, so it is readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from offhook.core.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demonstration's organization: a made-up bicycle workshop."""
+
+    organization_id: str
+    organization_name: str
+    agent_id: str
+    agent_name: str
+    number: str
+    caller: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKitAddress:
+    url: str
+    api_key: str
+    api_secret: str = field(repr=False)
+    ours: bool
+    """Whether `offhook up` runs the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    pid: int
+    home: str
+    started_at: str
+    api_url: str
+    relay_url: str
+    emulator_url: str
+    database: str
+    """`embedded`, or `DATABASE_URL`."""
+    model: str
+    """Which model the agents use: `rehearsal`, or the real one's name."""
+    demo: Demo
+    agent_sms_secret: str = field(repr=False)
+    livekit: LiveKitAddress | None = None
+    processes: dict[str, int | None] = field(default_factory=dict[str, int | None])
+    """Name → process id; None while it is being started again."""
+
+    @property
+    def docs_url(self) -> str:
+        return f"{self.api_url}/docs"
+
+
+def instance_file(home: Path) -> Path:
+    return home / "run" / "instance.json"
+
+
+def write_instance(home: Path, instance: Instance) -> None:
+    path = instance_file(home)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_private(path, json.dumps(asdict(instance), indent=2))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file that only its owner may read, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    os.replace(draft, path)
+
+
+def find_instance(home: Path) -> Instance | None:
+    """What `offhook up` wrote for this home, if its process is there. Raises ConfigurationError for a file that makes
+    no sense."""
+    try:
+        stored: dict[str, Any] = json.loads(instance_file(home).read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{instance_file(home)} cannot be read ({error}): remove it and run `offhook up`") from error
+    try:
+        livekit = stored.pop("livekit")
+        found = Instance(
+            **{
+                **stored,
+                "demo": Demo(**stored["demo"]),
+                "livekit": LiveKitAddress(**livekit) if livekit else None,
+            }
+        )
+    except (TypeError, KeyError) as error:
+        raise ConfigurationError(
+            f"{instance_file(home)} was written by another version: stop that instance, or remove the file"
+        ) from error
+    return found if _is_alive(found.pid) else None
+
+
+def get_instance(home: Path) -> Instance:
+    """As `find_instance`. Raises ConfigurationError that says how to start one."""
+    found = find_instance(home)
+    if found is None:
+        raise ConfigurationError(
+            f"nothing runs for {home}: start it with `offhook up` (or `make up`); another home is named by OFFHOOK_HOME",
+            code="not_running",
+        )
+    return found
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
