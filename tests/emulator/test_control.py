@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from twilio.base.exceptions import TwilioRestException
+
+from emulator.conftest import Sdk, sdk_client
+from fixtures.emulators import RunningEmulator, running_emulator
+from offhook.emulator import VirtualClock
+
+
+async def get(http: aiohttp.ClientSession, emulator: RunningEmulator, path: str) -> Any:
+    async with http.get(f"{emulator.url}/_emulator/{path}") as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.json()
+
+
+async def test_the_phones_show_what_they_got(emulator: RunningEmulator, http: aiohttp.ClientSession, send: Sdk) -> None:
+    first = await send(body="one")
+    await send(body="two", to="+12025550124")
+    last = await send(body="three")
+    assert [m["body"] for m in (await get(http, emulator, "messages"))["messages"]] == ["one", "two", "three"]
+    assert [m["sid"] for m in (await get(http, emulator, "messages?to=%2B12025550123"))["messages"]] == [
+        first.sid,
+        last.sid,
+    ]
+    assert (await get(http, emulator, "messages?since=2999-01-01T00:00:00Z"))["messages"] == []
+    phones = (await get(http, emulator, "phones"))["phones"]
+    assert [(p["number"], p["texts"], p["last"]["body"]) for p in phones] == [
+        ("+12025550123", 2, "three"),
+        ("+12025550124", 1, "two"),
+    ]
+    shown = (await get(http, emulator, "phones/+12025550123"))["messages"]
+    assert [m["body"] for m in shown] == ["one", "three"]
+    assert (await get(http, emulator, "phones/+12025550199"))["messages"] == []
+    assert (await get(http, emulator, "health"))["messages"] == 3
+
+
+async def test_events_are_waited_for_and_none_is_skipped(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    clock = VirtualClock()
+    async with running_emulator(tmp_path, clock=clock) as emulator:
+        start = (await get(http, emulator, "events"))["last"]
+        waiting = asyncio.create_task(get(http, emulator, f"events?after={start}&wait=30"))
+        client = sdk_client(emulator.url)
+        fields = {"to": "+12025550123", "from_": "+12025550100", "body": "hello"}
+        await asyncio.to_thread(lambda: client.messages.create(**fields))
+        first = await waiting
+        assert [(e["type"], e["status"], e["message"]["body"]) for e in first["events"]] == [
+            ("message.created", "queued", "hello")
+        ]
+        await clock.advance(1)
+        later = await get(http, emulator, f"events?after={first['last']}")
+        assert [e["status"] for e in later["events"]] == ["sending", "sent", "delivered"]
+        assert (await get(http, emulator, f"events?after={later['last']}"))["events"] == []
+
+
+async def test_events_are_streamed_as_server_sent_events(
+    emulator: RunningEmulator, http: aiohttp.ClientSession, send: Sdk
+) -> None:
+    url, headers = f"{emulator.url}/_emulator/events?after={emulator.store.seq}", {"Accept": "text/event-stream"}
+    async with http.get(url, headers=headers) as stream:
+        assert stream.content_type == "text/event-stream"
+        await send(body="line\nbreak")
+        lines = [(await asyncio.wait_for(stream.content.readline(), 10)).decode().strip() for _ in range(3)]
+    assert lines[1] == "event: message.created"
+    assert json.loads(lines[2].removeprefix("data: "))["message"]["body"] == "line\nbreak"
+
+
+async def test_an_opted_out_recipient_is_refused_by_that_sender_until_opted_in(
+    emulator: RunningEmulator, http: aiohttp.ClientSession, send: Sdk
+) -> None:
+    pair = {"from": "+12025550100", "to": "+12025550123"}
+    async with http.post(f"{emulator.url}/_emulator/blocks", json=pair) as answer:
+        assert answer.status == 201
+    with pytest.raises(TwilioRestException) as refused:
+        await send()
+    assert refused.value.code == 21610
+    assert (await send(from_="+12025550101")).status == "queued"
+    async with http.post(f"{emulator.url}/_emulator/blocks", json={**pair, "blocked": False}) as answer:
+        assert answer.status == 201
+    assert (await send()).status == "queued"
+
+
+async def test_an_account_is_added_and_has_its_own_messages(
+    emulator: RunningEmulator, http: aiohttp.ClientSession, send: Sdk
+) -> None:
+    sid = "AC" + "2" * 32
+    wanted = {"sid": sid, "auth_token": "own", "numbers": ["+12025550111"]}
+    async with http.post(f"{emulator.url}/_emulator/accounts", json=wanted) as answer:
+        assert answer.status == 201
+    await send()
+    path = f"{emulator.url}/2010-04-01/Accounts/{sid}/Messages.json"
+    credentials = aiohttp.encode_basic_auth(sid, "own")
+    async with http.get(path, headers={"Authorization": credentials}) as answer:
+        assert (answer.status, (await answer.json())["messages"]) == (200, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("faults", "not json"),
+        ("faults", "[1]"),
+        ("accounts", "{}"),
+        ("accounts", '{"sid": "AC1", "auth_token": "x", "numbers": "1"}'),
+        ("blocks", '{"from": 1}'),
+        ("phones/+12025550123/send", '{"to": "+12025550100"}'),
+        ("phones/+12025550123/send", '{"to": "+12025550100", "body": "\\ud800"}'),
+        ("phones/+12025550123/send", '{"to": "+4415", "body": "hello"}'),
+        ("phones/nobody/send", '{"to": "+12025550100", "body": "hello"}'),
+    ],
+)
+async def test_a_senseless_control_request_is_refused_with_a_reason(
+    emulator: RunningEmulator, http: aiohttp.ClientSession, path: str, body: str
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    before = emulator.store.seq
+    async with http.post(f"{emulator.url}/_emulator/{path}", data=body, headers=headers) as answer:
+        assert answer.status == 400
+        assert (await answer.json())["error"]
+    assert emulator.store.seq == before
+
+
+async def test_a_control_request_that_a_foreign_page_could_make_is_refused(
+    emulator: RunningEmulator, http: aiohttp.ClientSession
+) -> None:
+    fault = json.dumps({"route": "*", "kind": "drop_before"})
+    headers = {"Content-Type": "text/plain"}
+    async with http.post(f"{emulator.url}/_emulator/faults", data=fault, headers=headers) as answer:
+        assert answer.status == 400
+    assert emulator.emulation.faults.active() == []
+
+
+async def test_the_page_shows_texts_escaped(emulator: RunningEmulator, http: aiohttp.ClientSession, send: Sdk) -> None:
+    async with http.get(emulator.url) as answer:
+        assert "No texts yet" in await answer.text()
+    await send(body="<script>alert('1')</script> & \U0001f6b2")
+    async with http.get(emulator.url) as answer:
+        page = await answer.text()
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(&#x27;1&#x27;)&lt;/script&gt; &amp; \U0001f6b2" in page
+    assert "+12025550123" in page
