@@ -54,7 +54,8 @@ class TextReceipt:
     """What is known about a text at the time of the answer.
 
     `status` is the message's status; `queued` means on its way, not yet handed to the carrier. `effect` is `done` when
-    the carrier has it, `none` when it was refused for good or only queued, `unknown` when the outcome is being found out.
+    the carrier has it, `none` when it was refused for good or only queued, `unknown` when the outcome is being found
+    out.
     """
 
     message_id: uuid.UUID
@@ -132,8 +133,8 @@ class ToolCallRow:
 class Begun:
     """What the ledger says when a tool call is about to run.
 
-    `mine` True: the intent is written, go on. False: `row` is what stands there already: the same id sent again
-    (`repeat_of == row.id == id`), or the same function with the same arguments within the window.
+    `mine` True: the intent is written, go on. False: `row` is what stands there already: with `same_id`, this very
+    call, sent before; without, the same function with the same arguments within the window.
     """
 
     mine: bool
@@ -154,7 +155,14 @@ class Ledger(Protocol):
         arguments_hash: bytes,
         again: bool = False,
     ) -> Begun:
-        """Write the intent down, or find what stands there. One transaction, committed before anything runs."""
+        """Write the intent down, or find what stands there. One transaction, committed before anything runs.
+
+        A row with this id is returned as it is (`same_id`). Otherwise, unless `repeatable` is `yes`, the newest row of
+        the conversation with the same function and `arguments_hash` is returned if it is of the same user turn or
+        began at most 60 seconds ago, and did or may have done something: `started`, or effect `done` or `unknown`.
+        With `again`, only rows of the same user turn count: the person has spoken since the others. Two calls at once
+        see each other: one gets `mine`.
+        """
         ...
 
     async def finish(
@@ -170,4 +178,25 @@ class Ledger(Protocol):
         stored_values: Mapping[str, Value],
     ) -> Mapping[str, Any]:
         """Write the outcome down, once: the first writer's answer stands and is what comes back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A wish to add `items` (hashes or ids) to a named set of the conversation that holds at most `limit`."""
+
+    name: str
+    items: frozenset[bytes]
+    limit: int
+
+
+class Tallies(Protocol):
+    """Small sets per conversation, for counting what may happen only so often in it. Safe across processes."""
+
+    async def claim(self, context: ConversationContext, claim: Claim) -> frozenset[bytes] | None:
+        """The items that are new in the set, or None, and nothing added, where it would then hold more than `limit`."""
+        ...
+
+    async def release(self, context: ConversationContext, name: str, items: frozenset[bytes]) -> None:
+        """Take items out again: what they were claimed for did not happen."""
         ...

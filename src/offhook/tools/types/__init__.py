@@ -1,0 +1,1 @@
+"""One module per tool type; `tools/registry.py` finds them."""
