@@ -125,7 +125,7 @@ def _problems(value: JSON, path: str, depth: int) -> Iterator[FieldProblem]:
                 yield from _problems(item, inner, depth - 1)
         case list():
             for index, item in enumerate(value):
-                yield from _problems(item, f"{path}[{index}]", depth - 1)
+                yield from _problems(item, f"{path}.{index}" if path else str(index), depth - 1)
         case _:
             return
 

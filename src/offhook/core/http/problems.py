@@ -49,7 +49,7 @@ _CODES: Final[Mapping[int, tuple[str, str]]] = {
 class ProblemField(BaseModel):
     """One field that is wrong."""
 
-    path: str = Field(description="Dots and indexes: `recipients.entries[0].value`")
+    path: str = Field(description="Dots and indexes: `recipients.values.0.value`")
     message: str
     code: str
 
@@ -102,16 +102,9 @@ def _headers(error: OffhookError) -> dict[str, str]:
 
 
 def field_path(location: Sequence[int | str]) -> str:
-    """Pydantic's location as a path: `("body", "entries", 0, "value")` → `entries[0].value`."""
+    """Pydantic's location as a path: `("body", "entries", 0, "value")` → `entries.0.value`."""
     parts = location[1:] if location and location[0] in _SOURCES else location
-    path = ""
-    for part in parts:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        else:
-            name = shorten(clean_text(part), 60)
-            path += f".{name}" if path else name
-    return path
+    return ".".join(shorten(clean_text(str(part)), 60) for part in parts)
 
 
 def field_problems(errors: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:
@@ -126,9 +119,11 @@ def _sentence(message: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def invalid_input(errors: Sequence[Mapping[str, Any]]) -> InvalidInput:
+def invalid_input(error: ValidationError | Sequence[Mapping[str, Any]]) -> InvalidInput:
     """Pydantic's errors as one InvalidInput that names the first field in its detail."""
-    fields = field_problems(errors)
+    if isinstance(error, ValidationError):
+        error = cast("Sequence[Mapping[str, Any]]", error.errors(include_url=False, include_input=False))
+    fields = field_problems(error)
     first = fields[0] if fields else FieldProblem("", "The request is not valid.")
     more = f" And {len(fields) - 1} more." if len(fields) > 1 else ""
     detail = f"{first.path}: {first.message}{more}" if first.path else f"{first.message}{more}"
@@ -139,7 +134,6 @@ def install_problems(app: FastAPI) -> None:
     """Answer every error that routes raise as a problem document."""
     app.add_exception_handler(OffhookError, _answer_own)
     app.add_exception_handler(RequestValidationError, _answer_validation)
-    app.add_exception_handler(ValidationError, _answer_validation)
     app.add_exception_handler(HTTPException, _answer_starlette)
 
 
@@ -148,8 +142,7 @@ async def _answer_own(request: Request, error: Exception) -> Response:
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:
-    errors = cast("RequestValidationError | ValidationError", error).errors()
-    own = invalid_input(cast("Sequence[Mapping[str, Any]]", errors))
+    own = invalid_input(cast(RequestValidationError, error).errors())
     return problem_response(own, request_id(request.scope))
 
 
