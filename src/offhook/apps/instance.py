@@ -86,16 +86,12 @@ def find_instance(home: Path) -> Instance | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{instance_file(home)} cannot be read ({error}): remove it and run `offhook up`") from error
+        raise ConfigurationError(
+            f"{instance_file(home)} cannot be read ({error}): remove it and run `offhook up`"
+        ) from error
     try:
-        livekit = stored.pop("livekit")
-        found = Instance(
-            **{
-                **stored,
-                "demo": Demo(**stored["demo"]),
-                "livekit": LiveKitAddress(**livekit) if livekit else None,
-            }
-        )
+        livekit, demo = stored.pop("livekit"), stored.pop("demo")
+        found = Instance(**stored, demo=Demo(**demo), livekit=LiveKitAddress(**livekit) if livekit else None)
     except (TypeError, KeyError) as error:
         raise ConfigurationError(
             f"{instance_file(home)} was written by another version: stop that instance, or remove the file"

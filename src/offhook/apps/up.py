@@ -1,0 +1,335 @@
+"""`offhook up`: the whole product on one machine, supervised, until Ctrl-C.
+
+PostgreSQL is this process's own child; API, jobs, agent, emulator and, where one is found, a LiveKit server are
+children too. Everything kept is below the home.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import secrets
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import monotonic
+
+from rich.console import Console
+
+from offhook.apps import demo as demonstration_data
+from offhook.apps import livekit_server
+from offhook.apps.database import key_ring, postgres_home, prepare_embedded
+from offhook.apps.demonstration import play_demonstration
+from offhook.apps.instance import (
+    Demo,
+    Instance,
+    LiveKitAddress,
+    find_instance,
+    instance_file,
+    write_instance,
+    write_private,
+)
+from offhook.apps.ports import choose_port
+from offhook.apps.supervisor import Child, ChildDidNotStart, Supervisor, own_command
+from offhook.client import Client
+from offhook.core.db.embedded import EmbeddedPostgres
+from offhook.core.db.migrate import migrate
+from offhook.core.db.pool import Database
+from offhook.core.errors import ConfigurationError
+from offhook.core.settings import Settings
+from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
+
+PROCESSES = ("api", "jobs", "agent", "emulator", livekit_server.NAME)
+
+
+def run(settings: Settings, *, demonstration: bool | None = None, console: Console | None = None) -> int:
+    """Start everything and stay until SIGINT or SIGTERM. `demonstration` None: on the first start only.
+
+    Raises ConfigurationError when something cannot start; nothing is left running then.
+    """
+    return asyncio.run(_Up(settings, console or Console(highlight=False)).run(demonstration))
+
+
+class _Up:
+    def __init__(self, settings: Settings, console: Console) -> None:
+        self._settings = settings
+        self._console = console
+        self._home = settings.home
+        self._began = monotonic()
+        self._supervisor = Supervisor(on_event=self._warn, on_change=self._write_instance)
+        self._postgres: EmbeddedPostgres | None = None
+        self._instance: Instance | None = None
+
+    async def run(self, demonstration: bool | None) -> int:
+        self._open_home()
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        starting = asyncio.create_task(self._start(demonstration))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await stopping
+            self._say("stopping")
+        finally:
+            for task in (starting, stopping):
+                task.cancel()
+            await asyncio.gather(starting, stopping, return_exceptions=True)
+            await self._stop()
+        return 0
+
+    # Starting
+
+    async def _start(self, demonstration: bool | None) -> None:
+        environment = await self._environment()
+        first = demonstration_data.read_demo(self._home) is None
+        dsn = await self._start_database()
+        demo = await self._organization(dsn)
+        environment["OFFHOOK_DEFAULT_ORGANIZATION"] = demo.organization_id
+        await self._start_processes(environment, demo)
+        demo = await self._furnish(demo)
+        assert self._instance is not None
+        self._instance = replace(self._instance, demo=demo)
+        self._write_instance()
+        if demonstration if demonstration is not None else first:
+            await play_demonstration(self._instance, self._console)
+        self._welcome()
+
+    def _open_home(self) -> None:
+        running = find_instance(self._home)
+        if running is not None:
+            raise ConfigurationError(
+                f"Offhook runs already for {self._home} (process {running.pid}): use it, stop it with Ctrl-C there, "
+                "or set OFFHOOK_HOME for a second instance",
+                code="already_running",
+            )
+        for directory in (self._home, self._home / "run", self._home / "logs"):
+            directory.mkdir(parents=True, exist_ok=True)
+        (self._home / "run").chmod(0o700)
+        self._lock = os.open(self._home / "run" / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigurationError(
+                f"Offhook is starting or stopping for {self._home} already: wait a moment, or set OFFHOOK_HOME",
+                code="already_running",
+            ) from None
+
+    async def _start_database(self) -> str:
+        if self._settings.database_url is not None:
+            self._say("database: DATABASE_URL")
+            dsn = self._settings.database_url
+        else:
+            self._say("database: starting the embedded PostgreSQL")
+            self._postgres = EmbeddedPostgres(postgres_home(self._home), on_progress=self._say)
+            dsn = await prepare_embedded(await self._postgres.start(), self._home)
+        await migrate(dsn, on_progress=self._say)
+        return dsn
+
+    async def _organization(self, dsn: str) -> Demo:
+        demo = demonstration_data.read_demo(self._home)
+        if demo is not None:
+            return demo
+        self._say("making the demonstration organization")
+        database = Database(dsn, max_connections=2)
+        await database.open()
+        try:
+            return await demonstration_data.make_organization(database, key_ring(self._settings).pepper, self._home)
+        finally:
+            await database.close()
+
+    async def _environment(self) -> dict[str, str]:
+        """The children's environment: ours, with the ports chosen and the deployment's own keys."""
+        settings, taken = self._settings, set[int]()
+        ports = {
+            variable: choose_port(settings.environment, variable, wanted, settings.host, taken)
+            for variable, wanted in (
+                ("OFFHOOK_PORT", settings.api_port),
+                ("OFFHOOK_AGENT_PORT", settings.agent_port),
+                ("OFFHOOK_EMULATOR_PORT", settings.emulator_port),
+                ("OFFHOOK_LIVEKIT_PORT", settings.livekit_port),
+            )
+        }
+        api_url = f"http://127.0.0.1:{ports['OFFHOOK_PORT']}"
+        environment = {
+            **settings.environment,
+            **{name: str(port) for name, port in ports.items()},
+            "OFFHOOK_HOME": str(self._home),
+            "OFFHOOK_URL": api_url,
+            "OFFHOOK_PUBLIC_URL": settings.public_url or api_url,
+            "OFFHOOK_WORKER_KEY": settings.worker_key or self._secret("worker-key"),
+            "AGENT_SMS_SECRET": settings.agent_sms_secret or self._secret("agent-sms-secret"),
+        }
+        environment["OFFHOOK_API_KEY"] = environment["OFFHOOK_WORKER_KEY"]
+        await self._livekit(environment, ports["OFFHOOK_LIVEKIT_PORT"], taken)
+        return environment
+
+    async def _livekit(self, environment: dict[str, str], port: int, taken: set[int]) -> None:
+        """LIVEKIT_URL as it is set, or the address of a server of our own, if there is one to run."""
+        self._livekit_binary = None
+        if self._settings.livekit_url is not None:
+            return
+        self._livekit_binary = livekit_server.find_livekit_server(self._settings.environment)
+        if self._livekit_binary is None:
+            return
+        environment["LIVEKIT_URL"] = f"ws://127.0.0.1:{port}"
+        environment["LIVEKIT_API_KEY"] = livekit_server.API_KEY
+        environment["LIVEKIT_API_SECRET"] = self._secret("livekit-secret")
+        livekit_server.write_configuration(
+            self._home / "run" / "livekit.yaml",
+            port=port,
+            rtc_udp_port=choose_port({}, "", 0, "127.0.0.1", taken),
+            rtc_tcp_port=choose_port({}, "", 0, "127.0.0.1", taken),
+            api_secret=environment["LIVEKIT_API_SECRET"],
+            webhook_url=f"{environment['OFFHOOK_URL']}/api/livekit/webhook",
+        )
+
+    def _secret(self, name: str) -> str:
+        """A secret of this deployment, made once and kept in a file that only its owner may read."""
+        path = self._home / "run" / name
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(32))
+        return path.read_text()
+
+    async def _start_processes(self, environment: dict[str, str], demo: Demo) -> None:
+        api_url = environment["OFFHOOK_URL"]
+        emulator_url = f"http://127.0.0.1:{environment['OFFHOOK_EMULATOR_PORT']}"
+        relay_url = f"ws://127.0.0.1:{environment['OFFHOOK_AGENT_PORT']}/conversations"
+        livekit_url = environment.get("LIVEKIT_URL")
+        self._instance = Instance(
+            pid=os.getpid(),
+            home=str(self._home),
+            started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            api_url=api_url,
+            relay_url=relay_url,
+            emulator_url=emulator_url,
+            database="DATABASE_URL" if self._settings.database_url else "embedded",
+            model=_model(environment),
+            demo=demo,
+            agent_sms_secret=environment["AGENT_SMS_SECRET"],
+            livekit=LiveKitAddress(
+                livekit_url,
+                environment.get("LIVEKIT_API_KEY", ""),
+                environment.get("LIVEKIT_API_SECRET", ""),
+                ours=self._livekit_binary is not None,
+            )
+            if livekit_url
+            else None,
+        )
+        agent_health = f"http://127.0.0.1:{environment['OFFHOOK_AGENT_PORT']}/health"
+        await self._start_together(
+            self._child("emulator", own_command("emulator"), environment, f"{emulator_url}/_emulator/health"),
+            self._child("api", own_command("api"), environment, f"{api_url}/health"),
+            self._child("jobs", own_command("jobs"), environment, None),
+            *self._livekit_child(environment),
+            self._child("agent", own_command("agent"), environment, agent_health),
+        )
+
+    def _livekit_child(self, environment: Mapping[str, str]) -> list[Child]:
+        if self._livekit_binary is None:
+            return []
+        command = [str(self._livekit_binary), "--config", str(self._home / "run" / "livekit.yaml")]
+        address = f"http://127.0.0.1:{environment['OFFHOOK_LIVEKIT_PORT']}/"
+        return [self._child(livekit_server.NAME, command, environment, address)]
+
+    def _child(self, name: str, command: list[str], environment: Mapping[str, str], health: str | None) -> Child:
+        log_file = self._home / "logs" / f"{name}.log"
+        return Child(name, command, environment, log_file, _ready_when(health))
+
+    async def _start_together(self, *children: Child) -> None:
+        async def start(child: Child) -> None:
+            await self._supervisor.start(child)
+            self._say(f"{child.name} is up")
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for child in children:
+                    group.create_task(start(child))
+        except* ChildDidNotStart as failures:
+            first = failures.exceptions[0]
+            while isinstance(first, BaseExceptionGroup):
+                first = first.exceptions[0]
+            assert isinstance(first, ChildDidNotStart)
+            raise ConfigurationError(
+                f"{first.name} did not start; the end of {self._home / 'logs' / first.name}.log:\n{first.log_tail}",
+                code="process_did_not_start",
+            ) from None
+
+    async def _furnish(self, demo: Demo) -> Demo:
+        assert self._instance is not None
+        async with Client(self._instance.api_url, demo.api_key) as client:
+            return await demonstration_data.furnish(
+                client,
+                demo,
+                account_sid=DEFAULT_ACCOUNT_SID,
+                auth_token=DEFAULT_AUTH_TOKEN,
+                emulator_url=self._instance.emulator_url,
+            )
+
+    # Running and stopping
+
+    async def _stop(self) -> None:
+        await self._supervisor.stop()
+        if self._postgres is not None:
+            await self._postgres.stop()
+        with contextlib.suppress(FileNotFoundError):
+            instance_file(self._home).unlink()
+        os.close(self._lock)
+
+    def _write_instance(self) -> None:
+        if self._instance is None:
+            return
+        pids = {child.name: child.pid for child in self._supervisor.children}
+        if self._postgres is not None:
+            pids["postgres"] = self._postgres.pid
+        self._instance = replace(self._instance, processes=pids)
+        write_instance(self._home, self._instance)
+
+    def _say(self, sentence: str) -> None:
+        self._console.print(f"[dim]{monotonic() - self._began:6.1f} s[/dim]  {sentence}")
+
+    def _warn(self, sentence: str) -> None:
+        self._console.print(f"[yellow]{datetime.now():%H:%M:%S}[/yellow]  {sentence}")  # noqa: DTZ005 - a person's clock
+
+    def _welcome(self) -> None:
+        instance = self._instance
+        assert instance is not None
+        rooms = f"real rooms at {instance.livekit.url}" if instance.livekit else "no LiveKit server (`make livekit`)"
+        self._console.print()
+        for label, value in (
+            ("API docs", instance.docs_url),
+            ("API key", instance.demo.api_key),
+            ("phones", f"{instance.emulator_url}/ (simulated carrier)"),
+            ("LiveKit", rooms),
+            ("model", instance.model),
+            ("home", instance.home),
+        ):
+            self._console.print(f"  [bold]{label:9}[/bold] {value}", soft_wrap=True)
+        self._console.print()
+        self._console.print('Try: [bold]offhook try "text me the booking link"[/bold]   Stop: Ctrl-C', soft_wrap=True)
+
+
+def _ready_when(health: str | None) -> Callable[[], Awaitable[bool]]:
+    async def at_once() -> bool:
+        return True
+
+    async def when_it_answers() -> bool:
+        assert health is not None
+        return await livekit_server.answers(health)
+
+    return at_once if health is None else when_it_answers
+
+
+def _model(environment: Mapping[str, str]) -> str:
+    """What the agent process will use, for the screen; runtime/models.py decides."""
+    if environment.get("OPENAI_API_KEY"):
+        return "OpenAI (OPENAI_API_KEY)"
+    if environment.get("GEMINI_API_KEY"):
+        return "Gemini (GEMINI_API_KEY)"
+    return "rehearsal (simulated; set OPENAI_API_KEY or GEMINI_API_KEY for a real one)"
