@@ -1,36 +1,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from twilio.rest import Client
 
-from fixtures.emulators import HookReceiver, RunningEmulator, running_emulator
-from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
-
-Sdk = Callable[..., Awaitable[Any]]
-
-
-_opened: list[Any] = []
-
-
-def sdk_client(url: str, token: str = DEFAULT_AUTH_TOKEN) -> Any:
-    """Twilio's synchronous client, pointed at an emulator; closed when the test ends."""
-    client = Client(DEFAULT_ACCOUNT_SID, token)
-    client.api.base_url = url
-    _opened.append(client)
-    return client
+from fixtures.emulators import HookReceiver, RunningEmulator, Sdk, close_sdk_clients, running_emulator, sdk_client
 
 
 @pytest.fixture(autouse=True)
 def closed_clients() -> Iterator[None]:
     yield
-    while _opened:
-        _opened.pop().http_client.session.close()
+    close_sdk_clients()
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import aiohttp
 import pytest
 from twilio.request_validator import RequestValidator
 
-from emulator.conftest import Sdk, sdk_client
-from fixtures.emulators import Hook, HookReceiver, RunningEmulator, running_emulator
+from fixtures.emulators import Hook, HookReceiver, RunningEmulator, Sdk, running_emulator, sdk_client
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, Settings, VirtualClock
 from offhook.emulator.callbacks import Delivery
 

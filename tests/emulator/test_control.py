@@ -9,8 +9,7 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from emulator.conftest import Sdk, sdk_client
-from fixtures.emulators import RunningEmulator, running_emulator
+from fixtures.emulators import RunningEmulator, Sdk, running_emulator, sdk_client
 from offhook.emulator import VirtualClock
 
 

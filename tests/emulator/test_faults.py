@@ -9,9 +9,7 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from emulator.conftest import sdk_client
-from emulator.test_rest import MESSAGES, basic
-from fixtures.emulators import RunningEmulator, running_emulator
+from fixtures.emulators import MESSAGES, RunningEmulator, basic, running_emulator, sdk_client
 from offhook.emulator import VirtualClock
 from offhook.emulator.faults import FaultRefused, Faults
 

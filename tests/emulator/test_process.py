@@ -9,8 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
-from emulator.test_rest import MESSAGES, basic
-from fixtures.emulators import EmulatorProcess
+from fixtures.emulators import MESSAGES, EmulatorProcess, basic
 
 
 async def create(http: aiohttp.ClientSession, url: str, number: int) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
 import re
 from datetime import UTC, datetime, timedelta
@@ -14,15 +13,8 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from emulator.conftest import Sdk, sdk_client
-from fixtures.emulators import RunningEmulator, running_emulator
+from fixtures.emulators import MESSAGES, RunningEmulator, Sdk, basic, running_emulator, sdk_client
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_NUMBERS, Account, Settings, VirtualClock
-
-MESSAGES = f"/2010-04-01/Accounts/{DEFAULT_ACCOUNT_SID}/Messages.json"
-
-
-def basic(user: str = DEFAULT_ACCOUNT_SID, password: str = DEFAULT_AUTH_TOKEN) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
 async def test_a_created_message_has_every_field_in_twilios_shape(emulator: RunningEmulator, send: Sdk) -> None:
