@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 import structlog
@@ -110,7 +110,7 @@ class Road:
         self._tallies = tallies
         self._types = types or registry()
         self._guards = standard_guards(ports.consent, tallies) if guards is None else guards
-        self._running: dict[tuple[uuid.UUID, uuid.UUID], asyncio.Task[ToolCallResult]] = {}
+        self._running: dict[tuple[uuid.UUID, uuid.UUID, uuid.UUID], asyncio.Task[ToolCallResult]] = {}
 
     async def run(
         self,
@@ -135,7 +135,7 @@ class Road:
             user_turn,
             self._clock.monotonic(),
         )
-        key = (context.organization_id, tool_call_id)
+        key = (context.organization_id, context.conversation_id, tool_call_id)
         task = self._running.get(key)
         if task is None:
             # A task of its own: when the request is dropped, the outcome is still written down.
@@ -152,9 +152,11 @@ class Road:
     async def _walk(self, wanted: _Wanted) -> ToolCallResult:
         prepared = await self._prepare(wanted)
         begun = await self._begin(wanted, prepared)
-        if not begun.mine and not self._may_resume(wanted, begun):
-            return await self._existing(wanted, prepared, begun)
-        return await self._run(wanted, prepared)
+        if begun.mine:
+            return await self._run(wanted, prepared)
+        if self._may_resume(wanted, begun):
+            return await self._run(wanted, _resumed(prepared))
+        return await self._existing(wanted, prepared, begun)
 
     async def _run(self, wanted: _Wanted, prepared: _Prepared) -> ToolCallResult:
         outcome = await self._outcome(wanted, prepared)
@@ -214,7 +216,15 @@ class Road:
             clock=self._clock,
             deadline=wanted.deadline,
         )
-        return call, wanted.tool_type.plan(call)
+        return call, self._plan(wanted, call)
+
+    def _plan(self, wanted: _Wanted, call: Call) -> Plan:
+        try:
+            return wanted.tool_type.plan(call)
+        except ToolError:
+            raise
+        except Exception as error:
+            raise _broke(wanted, error, Effect.NONE) from error
 
     # -- once ----------------------------------------------------------------------------------------------------
 
@@ -245,6 +255,8 @@ class Road:
             begun = await self._begin(wanted, prepared)
             if begun.mine:
                 return await self._run(wanted, prepared)
+        if prepared.wish is not None:
+            await prepared.wish.release(self._tallies)
         return self._stored(wanted, begun.row, same_id=begun.same_id)
 
     def _unfinished(self, wanted: _Wanted, begun: Begun) -> ToolCallResult:
@@ -304,9 +316,7 @@ class Road:
         except Exception as error:
             if deadline.expired():
                 raise _too_late(unknown) from error
-            _log.exception("tool_broke", tool_type=wanted.function.type, error_type=type(_first(error)).__name__)
-            say = "Something went wrong inside the tool."
-            raise ToolError(_with_claim(say, unknown), effect=unknown, code="tool_broke") from error
+            raise _broke(wanted, error, unknown) from error
 
 
 def _cleaned(arguments: object, has_effect: bool) -> tuple[dict[str, JSON], bool]:
@@ -328,6 +338,15 @@ def _cleaned(arguments: object, has_effect: bool) -> tuple[dict[str, JSON], bool
         raise ToolError(say, code="invalid_arguments")
     again = has_effect and cleaned.pop(AGAIN, None) in (True, "true")
     return cleaned, again
+
+
+def _resumed(prepared: _Prepared) -> _Prepared:
+    """A refusal that comes when the first run may have acted already does not say that nothing was done."""
+    if prepared.refusal is None:
+        return prepared
+    detail = f"cut off, and refused when it was resumed: {prepared.refusal.detail}"
+    refusal = ToolError(NOT_CLAIMED, detail=detail, effect=Effect.UNKNOWN, code="outcome_unknown")
+    return replace(prepared, refusal=refusal)
 
 
 def _key(wanted: _Wanted, kind: bytes, identity: JSON) -> bytes:
@@ -356,6 +375,18 @@ def _translated(error: OffhookError, unknown: Effect) -> ToolError:
 
 def _too_late(effect: Effect) -> ToolError:
     return ToolError(_with_claim("It took too long.", effect), effect=effect, code="timeout")
+
+
+def _broke(wanted: _Wanted, error: Exception, effect: Effect) -> ToolError:
+    """An error that the tool type did not expect. Its message may hold anything, so only its type is logged."""
+    _log.error(
+        "tool_broke",
+        tool_type=wanted.function.type,
+        tool_call_id=str(wanted.tool_call_id),
+        error_type=type(_first(error)).__name__,
+    )
+    say = _with_claim("Something went wrong inside the tool.", effect)
+    return ToolError(say, detail=f"{type(_first(error)).__name__} in the tool type", effect=effect, code="tool_broke")
 
 
 def _with_claim(say: str, effect: Effect) -> str:

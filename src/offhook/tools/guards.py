@@ -94,7 +94,7 @@ class ModelGivenRecipients:
         if not given:
             return
         limit = wish.policy.max_model_given_recipients
-        name = f"model_given_recipients:{wish.function_name}"
+        name = "model_given_recipients"
         new = await self.tallies.claim(wish.call.context, Claim(name, given, limit))
         if new is None:
             people = "one number" if limit == 1 else f"{limit} numbers"

@@ -50,8 +50,12 @@ class Registry:
     def config_union(self) -> TypeAdapter[Form]:
         """All forms as one type, told apart by `type`: the body of the API, with its JSON Schema."""
         if self._union is None:
-            configs = tuple(item.config for item in self.all())
-            union: Any = Annotated[configs, Field(discriminator="type")] if len(configs) > 1 else configs[0]
+            configs: list[Any] = [item.config for item in self.all()]
+            union = configs[0]
+            for config in configs[1:]:
+                union = union | config
+            if len(configs) > 1:
+                union = Annotated[union, Field(discriminator="type")]
             self._union = cast("TypeAdapter[Form]", TypeAdapter(union))
         return self._union
 
