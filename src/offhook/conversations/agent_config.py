@@ -22,6 +22,7 @@ from offhook.core.errors import BadRequest
 from offhook.core.http import HotRoute, provided
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
 from offhook.organizations.auth import Scope
+from offhook.tools.functions import BoundFunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,7 @@ class AgentConfigs:
             instructions=spoken(agent["instructions"], values),
             greeting=spoken(agent["greeting"], values),
             settings=agent["settings"],
-            functions=[
-                {
-                    "name": function["name"],
-                    "description": spoken(function["description"], values),
-                    "parameters": dict(function["parameters"]),
-                }
-                for function in release.content["functions"]
-            ],
+            functions=[BoundFunction(function).shown(values) for function in release.content["functions"]],
         )
 
 

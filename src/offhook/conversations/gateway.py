@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
@@ -70,7 +70,7 @@ async def make_tool_call(request: Request) -> Response:
     out = ToolCallOut(
         id=wish.id,
         function=wish.function,
-        status=result.status,
+        status="failed" if result.is_error else "done",
         effect=result.effect.value,
         is_error=result.is_error,
         repeated=result.repeated,
@@ -134,13 +134,11 @@ def _release(state: OpenConversationState) -> ReleaseOut:
         ),
         functions=[
             FunctionOut(
-                name=function.name,
-                description=spoken(function.description, values),
-                parameters=function.parameters,
+                **function.shown(values),
                 tool_id=function.tool_id,
-                timeout_seconds=function.timeout_seconds,
-                repeatable=function.repeatable,
-                runs_in=function.runs_in,
+                timeout_seconds=function.policy.timeout_seconds,
+                repeatable=function.policy.repeatable,
+                runs_in=function.policy.runs_in,
             )
             for function in state.loaded.functions.values()
         ],
@@ -166,11 +164,15 @@ def inline_schema(model: type[BaseModel]) -> dict[str, Any]:
     definitions: dict[str, Any] = schema.pop("$defs", {})
 
     def resolve(node: Any) -> Any:
-        if isinstance(node, dict):
-            if "$ref" in node:
-                return resolve(definitions[str(node["$ref"]).rpartition("/")[2]])
-            return {key: resolve(value) for key, value in node.items()}
-        return [resolve(item) for item in node] if isinstance(node, list) else node
+        match node:
+            case {"$ref": str(reference)}:
+                return resolve(definitions[reference.rpartition("/")[2]])
+            case dict():
+                return {key: resolve(value) for key, value in cast("dict[str, Any]", node).items()}
+            case list():
+                return [resolve(item) for item in cast("list[Any]", node)]
+            case _:
+                return node
 
     return resolve(schema)
 

@@ -1,7 +1,7 @@
 """The ledger: every tool call's intent before it runs and its outcome after, so that nothing runs twice.
 
 Two things are recognized: the same tool call sent again (its id), and the same wish made again (conversation,
-function, normalised arguments) within the same user turn or 60 seconds.
+function, normalised arguments) within the same user turn or, unless the person asked for it again, 60 seconds.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from offhook.conversations.values import stored_form
 from offhook.core.db.pool import Connection, Database, Row
 from offhook.core.errors import Conflict, Effect
 from offhook.core.variables import Value
+from offhook.tools.policy import SAME_CALL_WINDOW_SECONDS
 from offhook.tools.ports import Begun, ConversationContext, ToolCallRow
-
-REPEAT_WINDOW_SECONDS = 60  # product.md, 6 "Once"
 
 _COLUMNS = (
     "id, conversation_id, function_name, user_turn, status, effect, started_at, arguments_hash, answer, error_code"
@@ -28,8 +27,8 @@ _COLUMNS = (
 _SAME_WISH = f"""
 select {_COLUMNS} from tool_calls
 where organization_id = $1 and conversation_id = $2 and function_name = $3 and arguments_hash = $4
-  and (user_turn = $5 or started_at > now() - make_interval(secs => {REPEAT_WINDOW_SECONDS}))
-  and not (status = 'failed' and effect = 'none')
+  and (user_turn = $5 or (not $6 and started_at > now() - make_interval(secs => {SAME_CALL_WINDOW_SECONDS})))
+  and not (status = 'failed' and effect = 'none') and id <> $7
 order by started_at desc limit 1
 """
 
@@ -80,11 +79,11 @@ class PostgresLedger:
         """Raises Conflict when the id was used for another call."""
         async with self._database.tenant(context.organization_id) as connection:
             standing = await self._same_id(connection, context, tool_call_id)
-            if standing is None and repeatable != "yes" and not again:
+            if standing is None and repeatable != "yes":
                 wish = (context.organization_id, context.conversation_id, function_name, arguments_hash)
                 await _one_at_a_time(connection, *wish)
-                repeat = await connection.fetchrow(_SAME_WISH, *wish, user_turn)
-                if repeat is not None and repeat["id"] != tool_call_id:
+                repeat = await connection.fetchrow(_SAME_WISH, *wish, user_turn, again, tool_call_id)
+                if repeat is not None:
                     return Begun(mine=False, row=await self._row(context, repeat))
             inserted = None
             if standing is None:
@@ -147,12 +146,6 @@ class PostgresLedger:
             standing = await self._same_id(connection, context, tool_call_id)
         row = await self._row(context, standing) if standing is not None else None
         return row.answer if row is not None and row.answer is not None else answer
-
-    async def find(self, context: ConversationContext, tool_call_id: uuid.UUID) -> ToolCallRow | None:
-        """The row of one tool call, for whoever waits for another's outcome."""
-        async with self._database.tenant(context.organization_id) as connection:
-            row = await self._same_id(connection, context, tool_call_id)
-        return None if row is None else await self._row(context, row)
 
     async def _same_id(
         self, connection: Connection, context: ConversationContext, tool_call_id: uuid.UUID
