@@ -54,9 +54,8 @@ class Registry:
             union = configs[0]
             for config in configs[1:]:
                 union = union | config
-            if len(configs) > 1:
-                union = Annotated[union, Field(discriminator="type")]
-            self._union = cast("TypeAdapter[Form]", TypeAdapter(union))
+            told_apart: Any = Annotated[union, Field(discriminator="type")] if len(configs) > 1 else union
+            self._union = cast("TypeAdapter[Form]", TypeAdapter(told_apart))
         return self._union
 
 

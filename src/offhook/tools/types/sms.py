@@ -208,8 +208,14 @@ def plan(call: Call) -> Plan:
         from_number=None if chosen else call.context.our_number,
         from_number_id=uuid.UUID(chosen) if chosen else None,
     )
-    to: list[JSON] = [*sorted(text.numbers)]
-    return Plan({"text": body, "to": to}, recipients, text)
+    return Plan(_identity(call, text.numbers), recipients, text)
+
+
+def _identity(call: Call, numbers: Sequence[str]) -> JSON:
+    """What the model asked for: its words as it wrote them ({{now}} is another text every second), and the numbers,
+    however they were written."""
+    to: list[JSON] = [*sorted(numbers)]
+    return {"text": call.arguments.get("text"), "to": to}
 
 
 def _body(call: Call) -> str:
