@@ -1,0 +1,128 @@
+"""The verbs of the API. What has no method yet is reached through `request`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Self
+
+from offhook.client.gateway import OpenedConversation, ToolCall, read_opened, read_tool_call
+from offhook.client.transport import DEFAULT_TIMEOUT_SECONDS, Transport
+
+OPEN_DEADLINE_SECONDS: Final = 8.0
+"""A caller waits in silence while the conversation opens; past this it is better to say that something is wrong."""
+CLOSE_DEADLINE_SECONDS: Final = 4.0
+"""A job process gets little time to end; the API closes what nobody closed."""
+
+Document = dict[str, Any]
+
+
+class Client:
+    """Safe for concurrent use within one event loop. Every method raises ApiError or Unreachable."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self._transport = Transport(url, api_key)
+
+    @property
+    def url(self) -> str:
+        return self._transport.url
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        query: Mapping[str, str | int | None] | None = None,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    ) -> Any:
+        """One request to `path` (`/api/…`), once. The decoded JSON, or None for an empty answer."""
+        asked = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        return await self._transport.send(method, path, body=json, query=asked, timeout_seconds=timeout_seconds)
+
+    # The gateway: what a running agent needs.
+
+    async def open_conversation(self, conversation_id: str, *, channel: str, **known: Any) -> OpenedConversation:
+        """Opens it, or gives the same again. `known`: agent_id, room_name, room_sid, participant_identity,
+        carrier_call_id, person_number, our_number (E.164), variables. ApiError `agent_not_found` where none answers.
+        """
+        body = {"id": conversation_id, "channel": channel} | {k: v for k, v in known.items() if v is not None}
+        document = await self._transport.send_until(
+            "POST", "/api/conversations", body=body, deadline_seconds=OPEN_DEADLINE_SECONDS
+        )
+        return read_opened(document)
+
+    async def execute(
+        self,
+        conversation_id: str,
+        tool_call_id: str,
+        *,
+        function: str,
+        arguments: Mapping[str, Any] | None,
+        user_turn: int,
+        deadline_seconds: float,
+    ) -> ToolCall:
+        """Runs a function once, however often it is asked under the same `tool_call_id`."""
+        body = {"id": tool_call_id, "function": function, "arguments": arguments, "user_turn": user_turn}
+        document = await self._transport.send_until(
+            "POST",
+            f"/api/conversations/{conversation_id}/tool-calls",
+            body=body,
+            deadline_seconds=deadline_seconds,
+        )
+        return read_tool_call(document)
+
+    async def close_conversation(self, conversation_id: str, reason: str) -> None:
+        await self._transport.send_until(
+            "POST",
+            f"/api/conversations/{conversation_id}/close",
+            body={"reason": reason},
+            deadline_seconds=CLOSE_DEADLINE_SECONDS,
+        )
+
+    # What the command line and programs ask. Lists come as the API's page: {"…": [...], "next_cursor": …}.
+
+    async def list_agents(self, **filters: str | int | None) -> Document:
+        return await self.request("GET", "/api/agents", query=filters)
+
+    async def get_agent(self, agent_id: str) -> Document:
+        return (await self.request("GET", f"/api/agents/{agent_id}"))["agent"]
+
+    async def create_agent(self, **fields: Any) -> Document:
+        return (await self.request("POST", "/api/agents", json=fields))["agent"]
+
+    async def list_tools(self, **filters: str | int | None) -> Document:
+        return await self.request("GET", "/api/tools", query=filters)
+
+    async def get_tool(self, tool_id: str) -> Document:
+        return (await self.request("GET", f"/api/tools/{tool_id}"))["tool"]
+
+    async def create_tool(self, **fields: Any) -> Document:
+        return (await self.request("POST", "/api/tools", json=fields))["tool"]
+
+    async def attach_tool(self, agent_id: str, tool_id: str, **fields: Any) -> Document:
+        document = {"tool_id": tool_id} | fields
+        return (await self.request("POST", f"/api/agents/{agent_id}/tools", json=document))["agent_tool"]
+
+    async def list_messages(self, **filters: str | int | None) -> Document:
+        return await self.request("GET", "/api/messages", query=filters)
+
+    async def get_message(self, message_id: str) -> Document:
+        return (await self.request("GET", f"/api/messages/{message_id}"))["message"]
+
+    async def create_message(self, **fields: Any) -> Document:
+        return (await self.request("POST", "/api/messages", json=fields))["message"]
+
+    async def list_conversations(self, **filters: str | int | None) -> Document:
+        return await self.request("GET", "/api/conversations", query=filters)
+
+    async def get_conversation(self, conversation_id: str) -> Document:
+        return (await self.request("GET", f"/api/conversations/{conversation_id}"))["conversation"]

@@ -1,0 +1,153 @@
+"""Bytes to the API and back: one pooled aiohttp session, prebuilt headers, retries with one deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final, Self
+
+import aiohttp
+from yarl import URL
+
+from offhook.client.errors import ApiError, Unreachable, api_error
+
+DEFAULT_TIMEOUT_SECONDS: Final = 10.0
+POOL_SIZE: Final = 256
+"""Connections per process. A worker's job needs a handful; the relay serves many conversations on one pool."""
+
+_FIRST_PAUSE_SECONDS: Final = 0.05
+_LONGEST_PAUSE_SECONDS: Final = 0.5
+"""A gateway that was killed is back within a second or two; half a second keeps the caller's wait short."""
+
+_TRANSIENT: Final = frozenset({500, 502, 503, 504})
+
+
+class Transport:
+    """Opened on first use, so that it may be made outside an event loop; `aclose` gives the connections back."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self._base = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def url(self) -> str:
+        return self._base
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        query: Mapping[str, str] | None = None,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    ) -> Any:
+        """The JSON answer (None for an empty one). Raises ApiError or Unreachable."""
+        url = self._url(path, query)
+        payload = None if body is None else _dump(body)
+        try:
+            return await self._once(method, url, payload, timeout_seconds)
+        except TimeoutError:
+            raise Unreachable(self._slow(timeout_seconds), maybe_received=True) from None
+        except aiohttp.ClientConnectorError:
+            raise Unreachable(self._absent(), maybe_received=False) from None
+        except aiohttp.ClientError:
+            raise Unreachable(self._absent(), maybe_received=True) from None
+
+    async def send_until(self, method: str, path: str, *, body: object, deadline_seconds: float) -> Any:
+        """Like `send`, and again while nobody answers or the answer is 5xx, until the deadline.
+
+        Only for requests that carry an id of their own: what arrives twice must be done once.
+        """
+        url, payload = self._url(path, None), _dump(body)
+        ends = time.monotonic() + deadline_seconds
+        pause, maybe_received, refused = _FIRST_PAUSE_SECONDS, False, None
+        while (left := ends - time.monotonic()) > 0:
+            try:
+                return await self._once(method, url, payload, left)
+            except ApiError as error:
+                if error.http_status not in _TRANSIENT:
+                    raise
+                maybe_received, refused = True, error
+            except TimeoutError:
+                maybe_received = True
+                break
+            except aiohttp.ClientConnectorError:
+                pass
+            except aiohttp.ClientError:
+                maybe_received = True
+            await asyncio.sleep(min(pause, max(ends - time.monotonic(), 0)))
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        if refused is not None:
+            raise refused
+        raise Unreachable(
+            self._slow(deadline_seconds) if maybe_received else self._absent(), maybe_received=maybe_received
+        )
+
+    async def _once(self, method: str, url: URL, payload: bytes | None, timeout_seconds: float) -> Any:
+        session = self._session or self._open()
+        timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        async with session.request(method, url, data=payload, timeout=timeout, allow_redirects=False) as response:
+            raw = await response.read()
+            if response.status < 300:
+                return _load(raw)
+            raise api_error(response.status, _load(raw))
+
+    def _open(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=POOL_SIZE, ttl_dns_cache=300)
+        self._session = aiohttp.ClientSession(
+            connector=connector, headers=self._headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        )
+        return self._session
+
+    def _url(self, path: str, query: Mapping[str, str] | None) -> URL:
+        url = URL(self._base + path, encoded=True)
+        return url.with_query(query) if query else url
+
+    def _absent(self) -> str:
+        return (
+            f"Offhook's API does not answer at {self._base}. Is it running? `offhook up` starts it; "
+            "OFFHOOK_URL says where it is."
+        )
+
+    def _slow(self, seconds: float) -> str:
+        return f"Offhook's API at {self._base} did not answer within {seconds:g} s. `offhook status` says how it does."
+
+
+def _dump(body: object) -> bytes:
+    return json.dumps(body, separators=(",", ":"), default=str).encode()
+
+
+def _load(raw: bytes) -> Any:
+    """The JSON in `raw`; None where there is none. What is not JSON is never an answer of ours."""
+    if not raw:
+        return None
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
+
+
+def new_id() -> str:
+    """A UUID of version 7: sorts by time, so that rows of one hour lie together in the database's indexes."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))
