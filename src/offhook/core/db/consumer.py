@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,11 +23,9 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Context, Job
 
+from offhook.core.db.jobs import Handler, RetryLater
 from offhook.core.db.pool import CONNECTION_ERRORS, Database
 from offhook.core.errors import Unavailable
-
-Handler = Callable[[bytes], Awaitable[None]]
-"""Gets the payload. May raise RetryLater; anything else that it raises is retried with growing pauses."""
 
 _log: Any = structlog.get_logger(__name__)
 
@@ -35,14 +33,6 @@ MAX_PAUSE_SECONDS: Final = 300.0
 _FIRST_RECONNECT_SECONDS: Final = 0.1
 _MAX_RECONNECT_SECONDS: Final = 5.0
 _LOG_KEPT: Final = "7 days"
-
-
-class RetryLater(Exception):
-    """Not now: run this job again after `seconds`."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"again in {seconds:.1f} s")
-        self.seconds = max(0.0, seconds)
 
 
 def pause_seconds(attempts: int) -> float:
@@ -142,7 +132,11 @@ class Consumer:
         async with self._database.listening("deliver jobs") as connection:
             await connection.execute(f"delete from pgqueuer_log where created < now() - interval '{_LOG_KEPT}'")
             lost = asyncio.Event()
-            connection.add_termination_listener(lambda _: lost.set())
+
+            def on_termination(_: object) -> None:
+                lost.set()
+
+            connection.add_termination_listener(on_termination)
             manager = self._manager(connection)
             work = asyncio.ensure_future(self._run_manager(manager))
             signals = [asyncio.ensure_future(event.wait()) for event in (self._stop, lost)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +17,19 @@ from typing import Any, Final
 from offhook.core.db.pool import APP_ROLE, SYSTEM_ROLE, Connection
 
 Payload = bytes | Mapping[str, Any] | uuid.UUID
+
+Handler = Callable[[bytes], Awaitable[None]]
+"""Runs jobs of one entrypoint; gets the payload. May raise RetryLater; anything else that it raises is retried with
+growing pauses."""
+
+
+class RetryLater(Exception):
+    """Not now: run this job again after `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds:.3f} s")
+        self.seconds = max(0.0, seconds)
+
 
 _TABLES: Final = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")
 _SEQUENCES: Final = ("pgqueuer_id_seq", "pgqueuer_schedules_id_seq", "pgqueuer_statistics_id_seq")

@@ -18,8 +18,9 @@ ORACLE = RequestValidator(TOKEN)
 URL = "https://example.com/webhooks/carriers/0192/message-status?op=0193-abc"
 FORM = {
     "MessageSid": "SM" + "a" * 32, "SmsSid": "SM" + "a" * 32, "AccountSid": "AC" + "b" * 32,
-    "MessagingServiceSid": "", "From": "+12025550100", "To": "+12025550140", "Body": "Grüße & more = fun ", "NumMedia": "0",
-    "MessageStatus": "delivered", "SmsStatus": "delivered", "ApiVersion": "2010-04-01", "ErrorCode": "",
+    "MessagingServiceSid": "", "From": "+12025550100", "To": "+12025550140", "Body": "Grüße & more = fun ",
+    "NumMedia": "0", "MessageStatus": "delivered",
+    "SmsStatus": "delivered", "ApiVersion": "2010-04-01", "ErrorCode": "",
 }  # fmt: skip
 
 

@@ -56,14 +56,10 @@ def settings_of(header: str | None) -> tuple[str | None, str]:
     """Key id and algorithm that the settings header names. Without a header: no key, HMAC_SHA1."""
     named = {
         name.strip(): value.strip()
-        for name, separator, value in map(_partition, (header or "").split(","))
+        for name, separator, value in (part.partition("=") for part in (header or "").split(","))
         if separator
     }
     return named.get("key") or None, named.get("algorithm") or HMAC_SHA1
-
-
-def _partition(part: str) -> tuple[str, str, str]:
-    return part.partition("=")
 
 
 def is_signed(

@@ -1,0 +1,87 @@
+"""Telephony put together: what the processes of Offhook take from this package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from offhook.core.clock import Clock
+from offhook.core.db.jobs import Handler
+from offhook.core.db.pool import Database
+from offhook.core.http import Part
+from offhook.telephony.accounts import Accounts, Sealer
+from offhook.telephony.carriers import carriers as find_carriers
+from offhook.telephony.consent import DestinationConsent
+from offhook.telephony.endpoints import hot_routes, router
+from offhook.telephony.inbox import Inbox
+from offhook.telephony.intake import Intake
+from offhook.telephony.messaging import Messaging
+from offhook.telephony.reconcile import Reconciliation
+from offhook.telephony.sending import Sending
+from offhook.telephony.service import CarrierAccountService, MessageReader, PhoneNumberService
+
+MAX_CONNECTIONS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Telephony:
+    """One process's telephony. `messaging`, `consent` and `phone_numbers` fill the ports of tools."""
+
+    messaging: Messaging
+    consent: DestinationConsent
+    phone_numbers: PhoneNumberService
+    carrier_accounts: CarrierAccountService
+    messages: MessageReader
+    inbox: Inbox
+    session: aiohttp.ClientSession
+
+    @property
+    def job_handlers(self) -> Mapping[str, Handler]:
+        """Entrypoint → handler, for the consumer."""
+        return {**self.messaging.handlers, **self.inbox.handlers}
+
+    def part(self) -> Part:
+        """What this package brings to the application."""
+        return Part(
+            services=(self.messaging, self.phone_numbers, self.carrier_accounts, self.messages, self.inbox),
+            routers=(router,),
+            routes=hot_routes,
+        )
+
+    async def close(self) -> None:
+        """End what is under way (within a second) and the connections to carriers."""
+        await self.inbox.close()
+        await self.messaging.close()
+        await self.session.close()
+
+
+def create_telephony(
+    database: Database,
+    sealer: Sealer,
+    *,
+    public_url: str | None,
+    reconcile_gap_seconds: float,
+    clock: Clock | None = None,
+) -> Telephony:
+    """Call it inside the running event loop. `public_url`: the origin that carriers reach; None: no callbacks."""
+    session = aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=30),
+    )
+    carriers = find_carriers(session)
+    accounts = Accounts(database, sealer, carriers, clock)
+    consent = DestinationConsent(database, clock)
+    sending = Sending(database, accounts, public_url)
+    return Telephony(
+        messaging=Messaging(
+            database, Intake(accounts, consent), sending, Reconciliation(database, accounts, reconcile_gap_seconds)
+        ),
+        consent=consent,
+        phone_numbers=PhoneNumberService(database, accounts),
+        carrier_accounts=CarrierAccountService(database, sealer, carriers, accounts),
+        messages=MessageReader(database),
+        inbox=Inbox(database, accounts, public_url),
+        session=session,
+    )

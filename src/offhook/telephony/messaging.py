@@ -1,0 +1,186 @@
+"""Texts: placed once, paced by their sender's lane, sent within the request where that is possible.
+
+place ──> queued ──(its slot comes: job, or the asker that waits for it)──> sending ──> accepted ─> sent ─> delivered
+            ^                                                                  │  └──> failed
+            └── not carried out (refused for now, no connection) ──────────────┤
+            └── unknown, and two listings say no ──────────────── reconcile <──┘
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+
+from offhook.core.db.jobs import Handler, RetryLater
+from offhook.core.db.pool import Database
+from offhook.core.db.shared import SharedCommit
+from offhook.core.errors import Effect, Unavailable
+from offhook.telephony import message_queries
+from offhook.telephony.intake import Intake
+from offhook.telephony.models import Message, NewText, Placed, Placement, Receipt, TextRequest
+from offhook.telephony.placing import RECONCILE, SEND, place
+from offhook.telephony.reconcile import Reconciliation
+from offhook.telephony.sending import Sending
+
+_log: Any = structlog.get_logger(__name__)
+
+MAX_WAIT_SECONDS: Final = 8.0  # product.md section 7
+_SENDING_RESERVE_SECONDS: Final = 0.5
+"""Of the asker's patience, what is left for the carrier when the slot comes."""
+
+_POLL_SECONDS: Final = 0.1
+
+_EFFECTS: Final[Mapping[str, Effect]] = {
+    "queued": Effect.NONE,
+    "failed": Effect.NONE,
+    "canceled": Effect.NONE,
+    "sending": Effect.UNKNOWN,
+}
+"""Of the other statuses the carrier has the text: done."""
+
+
+class Messaging:
+    """Places and sends texts; what the Messenger port of tools is filled with."""
+
+    def __init__(self, database: Database, intake: Intake, sending: Sending, reconciliation: Reconciliation) -> None:
+        self._database = database
+        self._intake = intake
+        self._sending = sending
+        self._reconciliation = reconciliation
+        self._commit: SharedCommit[Placement, Placed] = SharedCommit(database, "place texts", place)
+        self._attempts: dict[uuid.UUID, asyncio.Task[None]] = {}
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """The jobs that this module's messages need run."""
+        return {SEND: self._on_send, RECONCILE: self._on_reconcile}
+
+    async def place(self, text: NewText) -> Message:
+        """Store the text and leave its sending to the queue. Raises InvalidInput, NotFound, Conflict, Unavailable."""
+        placement = await self._intake.prepare(
+            organization_id=text.organization_id,
+            origin=text.origin,
+            to_number=text.to_number,
+            body=text.body,
+            from_number=text.from_number,
+            operation_id=text.operation_id,
+            conversation_id=text.conversation_id,
+        )
+        return (await self._commit.submit(placement)).message
+
+    async def text(self, request: TextRequest) -> Receipt:
+        """Place the text and, if its sender's lane is free in time, send it now.
+
+        Asked again with the same operation id, it finds out what became of the first. Raises as `place`.
+        """
+        deadline = asyncio.get_running_loop().time() + min(request.wait_seconds, MAX_WAIT_SECONDS)
+        placement = await self._intake.prepare(
+            organization_id=request.organization_id,
+            origin=request.origin,
+            to_number=request.to_number,
+            body=request.body,
+            from_number=request.from_number,
+            operation_id=request.operation_id,
+            conversation_id=request.conversation_id,
+            claim_within_seconds=max(0.0, min(request.wait_seconds, MAX_WAIT_SECONDS) - _SENDING_RESERVE_SECONDS),
+        )
+        placed = await self._commit.submit(placement)
+        if placed.claimed:
+            attempt = self._launch(placed)
+            await asyncio.wait([attempt], timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
+        elif placed.was_there and placed.message.is_open:
+            await self._follow(placed.message, deadline)
+        else:
+            return receipt_of(placed.message)
+        return receipt_of(await self._current(placed.message))
+
+    async def close(self) -> None:
+        """Let attempts that are under way end; what does not end within their time is reconciled by the jobs."""
+        await self._commit.close()
+        if self._attempts:
+            await asyncio.wait(list(self._attempts.values()), timeout=1.0)
+        for task in list(self._attempts.values()):
+            task.cancel()
+
+    def _launch(self, placed: Placed) -> asyncio.Task[None]:
+        """The attempt goes on although its asker goes away."""
+        message = placed.message
+        task = asyncio.create_task(self._attempt(message, placed.seconds_to_slot))
+        self._attempts[message.id] = task
+        task.add_done_callback(lambda done: self._forget(message.id, done))
+        return task
+
+    def _forget(self, message_id: uuid.UUID, task: asyncio.Task[None]) -> None:
+        self._attempts.pop(message_id, None)
+        if not task.cancelled() and task.exception() is not None:
+            _log.warning("attempt_failed", message_id=str(message_id), error_type=type(task.exception()).__name__)
+
+    async def _attempt(self, message: Message, seconds_to_slot: float) -> None:
+        if seconds_to_slot > 0:
+            await asyncio.sleep(seconds_to_slot)
+        await self._sending.attempt(message)
+        await self._look(message.id)
+
+    async def _look(self, message_id: uuid.UUID, *, counting: bool = True) -> None:
+        """One look at an outcome that may be unknown; the guard job takes the next ones."""
+        try:
+            await self._reconciliation.settle(message_id, counting=counting)
+        except (RetryLater, Unavailable):
+            return
+
+    async def _follow(self, message: Message, deadline: float) -> None:
+        """Until the text that somebody placed before has an outcome, or the asker's time is over."""
+        loop = asyncio.get_running_loop()
+        attempt = self._attempts.get(message.id)
+        if attempt is not None:
+            await asyncio.wait([attempt], timeout=max(0.0, deadline - loop.time()))
+            return
+        if message.status == "sending":
+            # Its process may be dead. A look at the carrier's list harms nothing, and often ends the matter.
+            await self._look(message.id, counting=False)
+        while loop.time() < deadline:
+            current = await self._current(message)
+            if not current.is_open or current.outcome_unknown_since is not None:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _current(self, message: Message) -> Message:
+        try:
+            async with self._database.system("the outcome of a text") as connection:
+                found = await message_queries.find(connection, message.id)
+        except Unavailable:
+            return message  # what is known is enough for an honest answer: on its way, or not known
+        return found[0] if found else message
+
+    async def _on_send(self, payload: bytes) -> None:
+        message_id = uuid.UUID(bytes=payload)
+        await self._sending.send_queued(message_id)
+        await self._look(message_id)
+
+    async def _on_reconcile(self, payload: bytes) -> None:
+        await self._reconciliation.settle(uuid.UUID(bytes=payload))
+
+
+def receipt_of(message: Message) -> Receipt:
+    """A message as its asker sees it."""
+    status = message.status
+    effect = _EFFECTS.get(status, Effect.DONE)
+    if status == "sending" and message.carrier_message_id is not None:
+        effect = Effect.DONE
+    elif status in ("failed", "undelivered") and message.carrier_message_id is None and message.error_code is not None:
+        effect = Effect.UNKNOWN if message.unknown_attempts and message.error_code == "outcome_unknown" else Effect.NONE
+    return Receipt(
+        message_id=message.id,
+        to_number=message.to_number,
+        status=status,
+        effect=effect,
+        carrier_message_id=message.carrier_message_id,
+        segments=message.segments,
+        send_at=message.send_at,
+        error_code=message.error_code,
+        decision=message.decision,
+    )

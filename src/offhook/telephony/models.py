@@ -1,0 +1,200 @@
+"""Messages, accounts and numbers as values."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from offhook.core.db.pool import Row
+from offhook.core.errors import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """A carrier account as stored; its credentials stay sealed until it is opened."""
+
+    id: uuid.UUID
+    organization_id: uuid.UUID
+    carrier: str
+    label: str
+    external_account_id: str
+    base_url: str | None
+    messages_per_second: float
+    stopped_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRow:
+    """A phone number of the organization's; `carrier_account_id` None: it cannot text."""
+
+    id: uuid.UUID
+    organization_id: uuid.UUID
+    number: str = field(repr=False)
+    label: str
+    carrier_account_id: uuid.UUID | None
+    agent_id: uuid.UUID | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A number to text from, with its account and pace."""
+
+    number: str = field(repr=False)
+    account_id: uuid.UUID
+    carrier: str
+    seconds_per_segment: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A text about to be placed: valid, its sender known. `claim_within_seconds` None: it is left to the queue;
+    otherwise it is claimed for the caller if its slot is that near."""
+
+    message_id: uuid.UUID
+    organization_id: uuid.UUID
+    conversation_id: uuid.UUID | None
+    origin: str
+    operation_id: str | None
+    sender: Sender
+    to_number: str = field(repr=False)
+    body: str = field(repr=False)
+    encoding: str
+    segments: int
+    claim_within_seconds: float | None
+    attempt_seconds: float
+    """How long an attempt of its carrier may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as stored. `attempt` fences: an outcome is recorded only for the attempt that had it."""
+
+    id: uuid.UUID
+    organization_id: uuid.UUID
+    direction: str
+    origin: str
+    operation_id: str | None
+    conversation_id: uuid.UUID | None
+    carrier_account_id: uuid.UUID
+    from_number: str = field(repr=False)
+    to_number: str = field(repr=False)
+    body: str = field(repr=False)
+    encoding: str
+    segments: int
+    status: str
+    carrier_message_id: str | None
+    attempt: int
+    attempt_started_at: datetime | None
+    send_at: datetime
+    outcome_unknown_since: datetime | None
+    unknown_attempts: int
+    empty_listings: int
+    last_listing_at: datetime | None
+    error_code: str | None
+    decision: str | None
+    created_at: datetime
+    updated_at: datetime
+    sent_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not known yet that the carrier has it or will not get it."""
+        return self.status == "queued" or (self.status == "sending" and self.carrier_message_id is None)
+
+
+MESSAGE_COLUMNS = (
+    "id, organization_id, direction, origin, operation_id, conversation_id, carrier_account_id, from_number, "
+    "to_number, body, encoding, segments, status, carrier_message_id, attempt, attempt_started_at, send_at, "
+    "outcome_unknown_since, unknown_attempts, empty_listings, last_listing_at, error_code, decision, created_at, "
+    "updated_at, sent_at, finished_at"
+)
+
+
+def message_of(row: Row) -> Message:
+    """A row with MESSAGE_COLUMNS."""
+    values: Mapping[str, Any] = row
+    return Message(**{name: values[name] for name in Message.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What placing gave: the message as it stands; `claimed` when its first attempt is the caller's to make, after
+    `seconds_to_slot`. `was_there`: the same operation had been placed before."""
+
+    message: Message
+    claimed: bool
+    was_there: bool
+    seconds_to_slot: float
+
+
+class TextRequest(Protocol):
+    """One text to one recipient: the shape of tools/ports.py's TextRequest, which telephony must not import."""
+
+    @property
+    def operation_id(self) -> str: ...
+    @property
+    def organization_id(self) -> uuid.UUID: ...
+    @property
+    def conversation_id(self) -> uuid.UUID | None: ...
+    @property
+    def origin(self) -> str: ...
+    @property
+    def to_number(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def from_number(self) -> str | None: ...
+    @property
+    def wait_seconds(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewText:
+    """A TextRequest of our own. `operation_id` None: nothing names the wish, so placed twice it is sent twice."""
+
+    organization_id: uuid.UUID
+    origin: str
+    to_number: str = field(repr=False)
+    body: str = field(repr=False)
+    operation_id: str | None = None
+    conversation_id: uuid.UUID | None = None
+    from_number: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What is known about a text at the time of the answer, as tools/ports.py's TextReceipt has it."""
+
+    message_id: uuid.UUID
+    to_number: str = field(repr=False)
+    status: str
+    effect: Effect
+    carrier_message_id: str | None
+    segments: int
+    send_at: datetime
+    error_code: str | None
+    decision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a number may be texted; `sentence` is for the model."""
+
+    allowed: bool
+    code: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNumber:
+    """One of the organization's numbers, as tools/ports.py's OwnNumber has it."""
+
+    phone_number_id: uuid.UUID
+    number: str = field(repr=False)

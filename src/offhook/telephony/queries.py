@@ -1,0 +1,225 @@
+"""The SQL of carrier accounts, numbers, suppressions, policies and lists of messages."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from offhook.core.db.pool import Connection, Row
+from offhook.core.http.paging import Page
+from offhook.telephony.models import MESSAGE_COLUMNS, AccountRow, Message, NumberRow, message_of
+
+_ACCOUNT: Final = (
+    "id, organization_id, carrier, label, external_account_id, base_url, messages_per_second, stopped_reason, "
+    "created_at, updated_at"
+)
+_NUMBER: Final = "id, organization_id, number, label, carrier_account_id, agent_id, created_at"
+
+
+def _account(row: Row) -> AccountRow:
+    return AccountRow(**{name: row[name] for name in AccountRow.__slots__})
+
+
+def _number(row: Row) -> NumberRow:
+    return NumberRow(**{name: row[name] for name in NumberRow.__slots__})
+
+
+async def find_sealed_account(connection: Connection, account_id: uuid.UUID) -> tuple[AccountRow, bytes] | None:
+    """An account of whichever organization, with its sealed credentials: for webhooks and jobs."""
+    row = await connection.fetchrow(f"select {_ACCOUNT}, credentials from carrier_accounts where id = $1", account_id)
+    return None if row is None else (_account(row), row["credentials"])
+
+
+async def find_account(connection: Connection, organization_id: uuid.UUID, account_id: uuid.UUID) -> AccountRow | None:
+    row = await connection.fetchrow(
+        f"select {_ACCOUNT} from carrier_accounts where organization_id = $1 and id = $2", organization_id, account_id
+    )
+    return None if row is None else _account(row)
+
+
+async def find_account_by_external_id(
+    connection: Connection, organization_id: uuid.UUID, carrier: str, external_account_id: str
+) -> AccountRow | None:
+    row = await connection.fetchrow(
+        f"select {_ACCOUNT} from carrier_accounts"
+        " where organization_id = $1 and carrier = $2 and external_account_id = $3",
+        organization_id,
+        carrier,
+        external_account_id,
+    )
+    return None if row is None else _account(row)
+
+
+async def list_accounts(connection: Connection, organization_id: uuid.UUID, page: Page) -> list[AccountRow]:
+    rows = await connection.fetch(
+        f"select {_ACCOUNT} from carrier_accounts where organization_id = $1"
+        " and ($2::timestamptz is null or (created_at, id) < ($2, $3)) order by created_at desc, id desc limit $4",
+        organization_id,
+        page.before_time,
+        page.before_id,
+        page.fetch,
+    )
+    return [_account(row) for row in rows]
+
+
+async def insert_account(connection: Connection, account: Mapping[str, Any]) -> AccountRow | None:
+    """None if the organization has that account of the carrier already."""
+    row = await connection.fetchrow(
+        "insert into carrier_accounts (id, organization_id, carrier, label, external_account_id, base_url,"
+        " credentials, messages_per_second) values ($1, $2, $3, $4, $5, $6, $7, $8)"
+        f" on conflict (organization_id, carrier, external_account_id) do nothing returning {_ACCOUNT}",
+        *(account[name] for name in _NEW_ACCOUNT),
+    )
+    return None if row is None else _account(row)
+
+
+_NEW_ACCOUNT: Final = (
+    "id", "organization_id", "carrier", "label", "external_account_id", "base_url", "credentials",
+    "messages_per_second",
+)  # fmt: skip
+
+
+async def update_account(
+    connection: Connection,
+    organization_id: uuid.UUID,
+    account_id: uuid.UUID,
+    *,
+    base_url: str | None,
+    credentials: bytes,
+) -> AccountRow | None:
+    row = await connection.fetchrow(
+        "update carrier_accounts set base_url = $3, credentials = $4, stopped_reason = null"
+        f" where organization_id = $1 and id = $2 returning {_ACCOUNT}",
+        organization_id,
+        account_id,
+        base_url,
+        credentials,
+    )
+    return None if row is None else _account(row)
+
+
+async def delete_account(connection: Connection, organization_id: uuid.UUID, account_id: uuid.UUID) -> bool:
+    status = await connection.execute(
+        "delete from carrier_accounts where organization_id = $1 and id = $2", organization_id, account_id
+    )
+    return not status.endswith(" 0")
+
+
+async def stop_account(connection: Connection, organization_id: uuid.UUID, account_id: uuid.UUID, reason: str) -> None:
+    await connection.execute(
+        "update carrier_accounts set stopped_reason = coalesce(stopped_reason, $3)"
+        " where organization_id = $1 and id = $2",
+        organization_id,
+        account_id,
+        reason,
+    )
+
+
+async def list_numbers(connection: Connection, organization_id: uuid.UUID, page: Page) -> list[NumberRow]:
+    rows = await connection.fetch(
+        f"select {_NUMBER} from phone_numbers where organization_id = $1"
+        " and ($2::timestamptz is null or (created_at, id) < ($2, $3)) order by created_at desc, id desc limit $4",
+        organization_id,
+        page.before_time,
+        page.before_id,
+        page.fetch,
+    )
+    return [_number(row) for row in rows]
+
+
+async def find_number(
+    connection: Connection, organization_id: uuid.UUID, *, number_id: uuid.UUID | None = None, number: str | None = None
+) -> NumberRow | None:
+    row = await connection.fetchrow(
+        f"select {_NUMBER} from phone_numbers where organization_id = $1 and (id = $2 or number = $3)",
+        organization_id,
+        number_id,
+        number,
+    )
+    return None if row is None else _number(row)
+
+
+async def insert_number(connection: Connection, number: Mapping[str, Any]) -> NumberRow | None:
+    """None if the organization has that number already."""
+    row = await connection.fetchrow(
+        "insert into phone_numbers (id, organization_id, number, label, carrier_account_id, agent_id)"
+        f" values ($1, $2, $3, $4, $5, $6) on conflict (organization_id, number) do nothing returning {_NUMBER}",
+        *(number[name] for name in ("id", "organization_id", "number", "label", "carrier_account_id", "agent_id")),
+    )
+    return None if row is None else _number(row)
+
+
+async def attach_number(
+    connection: Connection, organization_id: uuid.UUID, number: str, account_id: uuid.UUID
+) -> NumberRow | None:
+    row = await connection.fetchrow(
+        f"update phone_numbers set carrier_account_id = $3 where organization_id = $1 and number = $2"
+        f" returning {_NUMBER}",
+        organization_id,
+        number,
+        account_id,
+    )
+    return None if row is None else _number(row)
+
+
+async def delete_number(connection: Connection, organization_id: uuid.UUID, number_id: uuid.UUID) -> bool:
+    status = await connection.execute(
+        "delete from phone_numbers where organization_id = $1 and id = $2", organization_id, number_id
+    )
+    return not status.endswith(" 0")
+
+
+async def list_senders(connection: Connection, organization_id: uuid.UUID) -> Sequence[Row]:
+    """Numbers that can text: number, account_id, carrier, messages_per_second."""
+    return await connection.fetch(
+        "select n.number, a.id as account_id, a.carrier, a.messages_per_second from phone_numbers n"
+        " join carrier_accounts a on a.organization_id = n.organization_id and a.id = n.carrier_account_id"
+        " where n.organization_id = $1 order by n.number",
+        organization_id,
+    )
+
+
+async def find_settings(connection: Connection, organization_id: uuid.UUID) -> Mapping[str, Any] | None:
+    return await connection.fetchval("select settings from organizations where id = $1", organization_id)
+
+
+async def is_suppressed(connection: Connection, organization_id: uuid.UUID, number: str) -> bool:
+    return await connection.fetchval(
+        "select exists (select from suppressions where organization_id = $1 and number = $2)", organization_id, number
+    )
+
+
+async def insert_suppression(connection: Connection, organization_id: uuid.UUID, number: str, reason: str) -> None:
+    """`reason`: carrier, operator or keyword."""
+    await connection.execute(
+        "insert into suppressions (organization_id, number, reason) values ($1, $2, $3) on conflict do nothing",
+        organization_id,
+        number,
+        reason,
+    )
+
+
+async def find_message(connection: Connection, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message | None:
+    row = await connection.fetchrow(
+        f"select {MESSAGE_COLUMNS} from messages where organization_id = $1 and id = $2", organization_id, message_id
+    )
+    return None if row is None else message_of(row)
+
+
+async def list_messages(
+    connection: Connection, organization_id: uuid.UUID, page: Page, *, status: str | None, to_number: str | None
+) -> list[Message]:
+    rows = await connection.fetch(
+        f"select {MESSAGE_COLUMNS} from messages where organization_id = $1"
+        " and ($2::timestamptz is null or (created_at, id) < ($2, $3))"
+        " and ($5::text is null or status = $5) and ($6::text is null or to_number = $6)"
+        " order by created_at desc, id desc limit $4",
+        organization_id,
+        page.before_time,
+        page.before_id,
+        page.fetch,
+        status,
+        to_number,
+    )
+    return [message_of(row) for row in rows]

@@ -1,0 +1,163 @@
+"""Finding out what became of an attempt that has no outcome: facts/telephony.md 1.8.
+
+The carrier has no idempotency key, so its own list is the evidence. A message there with our words, between our
+numbers, made since we began, and known to no other row, is ours. If none is, and none is in a second listing begun
+more than `gap_seconds` after the first ended, the attempt had no effect and may be made again.
+
+Identical twins are interchangeable, but each of the carrier's messages belongs to one row: while as many twins are
+still in flight as there are unclaimed messages, nobody claims one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from offhook.core.db.jobs import RetryLater
+from offhook.core.db.pool import Database
+from offhook.core.errors import ConfigurationError, NotFound
+from offhook.telephony import message_queries
+from offhook.telephony.accounts import Accounts
+from offhook.telephony.carrier import CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
+from offhook.telephony.models import Message
+from offhook.telephony.placing import GUARD_MARGIN_SECONDS
+
+_log: Any = structlog.get_logger(__name__)
+
+MAX_UNKNOWN_ATTEMPTS: Final = 3
+"""Attempts with an unknown outcome before somebody must look."""
+
+CLOCK_SKEW: Final = timedelta(seconds=60)
+"""Between our database's clock and the carrier's."""
+
+_TWIN_PAUSE_SECONDS: Final = 1.0
+_CARRIER_PAUSE_SECONDS: Final = 3.0
+_ENOUGH_EMPTY_LISTINGS: Final = 2
+_AFTER_GAP_SECONDS: Final = 0.05
+
+
+class Reconciliation:
+    """Settles messages whose attempt has no outcome."""
+
+    def __init__(self, database: Database, accounts: Accounts, gap_seconds: float) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._gap_seconds = gap_seconds
+
+    async def settle(self, message_id: uuid.UUID, *, counting: bool = True) -> None:
+        """Take one look. Raises RetryLater while it is not settled.
+
+        `counting` False: only look for it, whatever the state of the attempt; for an asker who has come back.
+        """
+        found = await self._find(message_id)
+        if found is None or not (found[0].status == "sending" and found[0].carrier_message_id is None):
+            return
+        message, now = found
+        remaining = self._in_flight_seconds(message, now)
+        if remaining > 0 and counting:
+            raise RetryLater(remaining)
+        if remaining <= 0:
+            async with self._database.system("an attempt was abandoned") as connection:
+                await message_queries.record_unknown(connection, message, "Outcome unknown: the attempt was abandoned.")
+            found = await self._find(message_id)
+            if found is None:
+                return
+            now = found[1]
+        listed = await self._unclaimed(message)
+        if listed and await self._adopt(message, listed):
+            return
+        if counting:
+            await self._count(message, now)
+
+    def _in_flight_seconds(self, message: Message, now: datetime) -> float:
+        """How long the attempt may still be under way."""
+        if message.outcome_unknown_since is not None or message.attempt_started_at is None:
+            return 0.0
+        longest = self._accounts.longest_attempt_seconds + GUARD_MARGIN_SECONDS / 2
+        return (message.attempt_started_at - now).total_seconds() + longest
+
+    async def _find(self, message_id: uuid.UUID) -> tuple[Message, datetime] | None:
+        async with self._database.system("reconcile a text") as connection:
+            return await message_queries.find(connection, message_id)
+
+    async def _unclaimed(self, message: Message) -> Sequence[CarrierMessage]:
+        """The carrier's messages that may be this one, oldest first."""
+        listed = await self._list(message)
+        same = [
+            candidate
+            for candidate in listed
+            if candidate.direction == "outbound"
+            and candidate.body.strip() == message.body.strip()
+            and candidate.to_number == message.to_number
+            and candidate.from_number == message.from_number
+        ]
+        if not same:
+            return []
+        async with self._database.system("reconcile a text") as connection:
+            owned = await message_queries.owned(
+                connection, message.carrier_account_id, [candidate.carrier_message_id for candidate in same]
+            )
+            unclaimed = [candidate for candidate in same if candidate.carrier_message_id not in owned]
+            twins = await message_queries.twins_in_flight(connection, message) if unclaimed else 0
+        if unclaimed and twins >= len(unclaimed):
+            raise RetryLater(_TWIN_PAUSE_SECONDS)
+        return sorted(unclaimed, key=lambda candidate: candidate.created_at)
+
+    async def _list(self, message: Message) -> Sequence[CarrierMessage]:
+        try:
+            account = await self._accounts.get_open(message.carrier_account_id)
+            return await self._accounts.carrier(account.carrier).list_messages(
+                account,
+                to_number=message.to_number,
+                from_number=message.from_number,
+                since=message.created_at - CLOCK_SKEW,
+            )
+        except (CarrierRefused, NotSent, OutcomeUnknown, NotFound, ConfigurationError) as error:
+            _log.warning("listing_failed", message_id=str(message.id), error_type=type(error).__name__)
+            raise RetryLater(_CARRIER_PAUSE_SECONDS) from error
+
+    async def _adopt(self, message: Message, candidates: Sequence[CarrierMessage]) -> bool:
+        for candidate in candidates:
+            try:
+                async with self._database.system("a text was found") as connection:
+                    return await message_queries.record_accepted(
+                        connection,
+                        message,
+                        candidate.carrier_message_id,
+                        candidate.status,
+                        "The outcome was unknown; it was found in the carrier's list.",
+                    )
+            except message_queries.TAKEN:
+                continue
+        return False
+
+    async def _count(self, message: Message, listed_at: datetime) -> None:
+        async with self._database.system("a text was not found") as connection:
+            count = await message_queries.record_empty_listing(connection, message, listed_at, self._gap_seconds)
+            if count >= _ENOUGH_EMPTY_LISTINGS:
+                await self._conclude(connection, message)
+                return
+            found = await message_queries.find(connection, message.id)
+        if found is not None and found[0].last_listing_at is not None:
+            raise RetryLater(self._next_look_seconds((found[1] - found[0].last_listing_at).total_seconds()))
+
+    def _next_look_seconds(self, elapsed: float) -> float:
+        """Looks at doubling distances, because most lost answers show up at once; the last one just after the gap."""
+        left = self._gap_seconds - elapsed + _AFTER_GAP_SECONDS
+        return max(_AFTER_GAP_SECONDS, min(left, max(1.0, elapsed)))
+
+    async def _conclude(self, connection: Any, message: Message) -> None:
+        """The attempt had no effect."""
+        found = await message_queries.find(connection, message.id)
+        tries = found[0].unknown_attempts if found else 0
+        evidence = f"two listings {self._gap_seconds:g} s apart did not show it"
+        if tries < MAX_UNKNOWN_ATTEMPTS:
+            decision = f"The outcome was unknown; {evidence}, so it is sent again."
+            await message_queries.requeue(connection, message, 0.0, None, decision)
+        else:
+            decision = f"Given up with the outcome unknown {tries} times; evidence: after each, {evidence}."
+            await message_queries.record_failed(connection, message, "outcome_unknown", decision)

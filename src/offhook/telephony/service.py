@@ -1,0 +1,287 @@
+"""What an operator does with carrier accounts and phone numbers, and how both are found again."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import asyncpg
+import jsonschema_rs
+
+from offhook.core.db.pool import Database
+from offhook.core.errors import Conflict, FieldProblem, InvalidInput, NotFound
+from offhook.core.http.paging import Page
+from offhook.core.ids import new_id
+from offhook.core.phone import InvalidPhoneNumber, parse_e164
+from offhook.telephony import queries
+from offhook.telephony.accounts import Accounts, Sealer
+from offhook.telephony.carrier import Carrier
+from offhook.telephony.models import AccountRow, Message, NumberRow, OwnNumber
+
+DEFAULT_MESSAGES_PER_SECOND: Final = 1.0  # one long code: facts/telephony.md 1.9
+
+
+class CarrierAccountService:
+    """Carrier accounts of an organization. Credentials go in and never come out."""
+
+    def __init__(self, database: Database, sealer: Sealer, carriers: Mapping[str, Carrier], accounts: Accounts) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._carriers = carriers
+        self._accounts = accounts
+
+    async def create(
+        self,
+        organization_id: uuid.UUID,
+        *,
+        carrier: str,
+        external_account_id: str,
+        credentials: Mapping[str, Any],
+        label: str = "",
+        base_url: str | None = None,
+        messages_per_second: float = DEFAULT_MESSAGES_PER_SECOND,
+        account_id: uuid.UUID | None = None,
+    ) -> AccountRow:
+        """Raises InvalidInput that names the fields, Conflict if the organization has that account already."""
+        self._check(carrier, external_account_id, credentials, base_url)
+        identity = account_id or new_id()
+        sealed = await self._seal(organization_id, identity, credentials)
+        async with self._database.tenant(organization_id) as connection:
+            created = await queries.insert_account(
+                connection,
+                {
+                    "id": identity,
+                    "organization_id": organization_id,
+                    "carrier": carrier,
+                    "label": label,
+                    "external_account_id": external_account_id,
+                    "base_url": base_url,
+                    "credentials": sealed,
+                    "messages_per_second": messages_per_second,
+                },
+            )
+        if created is None:
+            raise Conflict("The organization has that account already.", code="carrier_account_exists")
+        return created
+
+    async def adopt(
+        self,
+        organization_id: uuid.UUID,
+        *,
+        carrier: str,
+        external_account_id: str,
+        credentials: Mapping[str, Any],
+        base_url: str | None = None,
+        messages_per_second: float = DEFAULT_MESSAGES_PER_SECOND,
+    ) -> AccountRow:
+        """The account as given, made or brought up to date: for credentials that stand in the environment."""
+        self._check(carrier, external_account_id, credentials, base_url)
+        async with self._database.tenant(organization_id) as connection:
+            known = await queries.find_account_by_external_id(connection, organization_id, carrier, external_account_id)
+        if known is None:
+            try:
+                return await self.create(
+                    organization_id,
+                    carrier=carrier,
+                    external_account_id=external_account_id,
+                    credentials=credentials,
+                    base_url=base_url,
+                    messages_per_second=messages_per_second,
+                )
+            except Conflict:  # another process was quicker
+                return await self.adopt(
+                    organization_id,
+                    carrier=carrier,
+                    external_account_id=external_account_id,
+                    credentials=credentials,
+                    base_url=base_url,
+                )
+        sealed = await self._seal(organization_id, known.id, credentials)
+        async with self._database.tenant(organization_id) as connection:
+            changed = await queries.update_account(
+                connection, organization_id, known.id, base_url=base_url, credentials=sealed
+            )
+        self._accounts.forget(known.id, organization_id)
+        return _existing_account(changed)
+
+    async def get(self, organization_id: uuid.UUID, account_id: uuid.UUID) -> AccountRow:
+        """Raises NotFound."""
+        async with self._database.tenant(organization_id) as connection:
+            return _existing_account(await queries.find_account(connection, organization_id, account_id))
+
+    async def list(self, organization_id: uuid.UUID, page: Page) -> tuple[Sequence[AccountRow], str | None]:
+        async with self._database.tenant(organization_id) as connection:
+            return page.cut(await queries.list_accounts(connection, organization_id, page))
+
+    async def delete(self, organization_id: uuid.UUID, account_id: uuid.UUID) -> None:
+        """Raises NotFound, or Conflict while numbers or messages belong to it."""
+        try:
+            async with self._database.tenant(organization_id) as connection:
+                deleted = await queries.delete_account(connection, organization_id, account_id)
+        except asyncpg.ForeignKeyViolationError as error:
+            raise Conflict(
+                "The account has numbers or messages: delete the numbers; messages keep their account.",
+                code="carrier_account_in_use",
+            ) from error
+        if not deleted:
+            _existing_account(None)
+        self._accounts.forget(account_id, organization_id)
+
+    async def _seal(self, organization_id: uuid.UUID, account_id: uuid.UUID, credentials: Mapping[str, Any]) -> bytes:
+        plain = json.dumps(dict(credentials)).encode()
+        return await self._sealer.seal(organization_id, "carrier_accounts", account_id, "credentials", plain)
+
+    def _check(
+        self, carrier: str, external_account_id: str, credentials: Mapping[str, Any], base_url: str | None
+    ) -> None:
+        known = self._carriers.get(carrier)
+        if known is None:
+            raise _wrong("carrier", f"There is no such carrier; there are: {', '.join(sorted(self._carriers))}.")
+        if not re.fullmatch(known.external_account_id_pattern, external_account_id):
+            raise _wrong("external_account_id", "This is not an account id of that carrier's.")
+        if base_url is not None and not _is_origin(base_url):
+            raise _wrong("base_url", "Must be an origin such as http://127.0.0.1:8712.")
+        schema = dict(known.credentials_schema())
+        problems = [
+            # The message would quote the value, which is a secret.
+            FieldProblem(
+                ".".join(["credentials", *(str(part) for part in error.instance_path)]), "Is not valid here.", "invalid"
+            )
+            for error in jsonschema_rs.validator_for(schema).iter_errors(dict(credentials))
+        ]
+        if problems:
+            raise InvalidInput("The credentials are not those of the carrier's form.", fields=problems)
+
+
+class PhoneNumberService:
+    """Phone numbers of an organization; what the Numbers port of tools is filled with."""
+
+    def __init__(self, database: Database, accounts: Accounts) -> None:
+        self._database = database
+        self._accounts = accounts
+
+    async def create(
+        self,
+        organization_id: uuid.UUID,
+        number: str,
+        *,
+        label: str = "",
+        carrier_account_id: uuid.UUID | None = None,
+        agent_id: uuid.UUID | None = None,
+    ) -> NumberRow:
+        """Raises InvalidInput, NotFound for another's account or agent, Conflict for a number that is there."""
+        e164 = _e164(number)
+        try:
+            async with self._database.tenant(organization_id) as connection:
+                created = await queries.insert_number(
+                    connection,
+                    {
+                        "id": new_id(),
+                        "organization_id": organization_id,
+                        "number": e164,
+                        "label": label,
+                        "carrier_account_id": carrier_account_id,
+                        "agent_id": agent_id,
+                    },
+                )
+        except asyncpg.ForeignKeyViolationError as error:
+            raise NotFound("There is no such carrier account or agent.", code="not_found") from error
+        if created is None:
+            raise Conflict("The organization has that number already.", code="phone_number_exists")
+        self._accounts.forget_senders(organization_id)
+        return created
+
+    async def adopt(self, organization_id: uuid.UUID, number: str, carrier_account_id: uuid.UUID) -> NumberRow:
+        """The number with that account, made or brought up to date."""
+        e164 = _e164(number)
+        async with self._database.tenant(organization_id) as connection:
+            attached = await queries.attach_number(connection, organization_id, e164, carrier_account_id)
+        if attached is not None:
+            self._accounts.forget_senders(organization_id)
+            return attached
+        return await self.create(organization_id, e164, carrier_account_id=carrier_account_id)
+
+    async def get(self, organization_id: uuid.UUID, number_id: uuid.UUID) -> NumberRow:
+        """Raises NotFound."""
+        async with self._database.tenant(organization_id) as connection:
+            found = await queries.find_number(connection, organization_id, number_id=number_id)
+        if found is None:
+            raise NotFound("There is no such phone number.", code="phone_number_not_found")
+        return found
+
+    async def list(self, organization_id: uuid.UUID, page: Page) -> tuple[Sequence[NumberRow], str | None]:
+        async with self._database.tenant(organization_id) as connection:
+            return page.cut(await queries.list_numbers(connection, organization_id, page))
+
+    async def delete(self, organization_id: uuid.UUID, number_id: uuid.UUID) -> None:
+        """Raises NotFound."""
+        async with self._database.tenant(organization_id) as connection:
+            deleted = await queries.delete_number(connection, organization_id, number_id)
+        if not deleted:
+            raise NotFound("There is no such phone number.", code="phone_number_not_found")
+        self._accounts.forget_senders(organization_id)
+
+    async def find(self, organization_id: uuid.UUID, phone_number_id: uuid.UUID) -> OwnNumber | None:
+        """The organization's number with that id."""
+        async with self._database.tenant(organization_id) as connection:
+            row = await queries.find_number(connection, organization_id, number_id=phone_number_id)
+        return None if row is None else OwnNumber(row.id, row.number)
+
+    async def find_by_number(self, organization_id: uuid.UUID, number: str) -> OwnNumber | None:
+        """The organization's number that reads so (E.164)."""
+        async with self._database.tenant(organization_id) as connection:
+            row = await queries.find_number(connection, organization_id, number=number)
+        return None if row is None else OwnNumber(row.id, row.number)
+
+
+class MessageReader:
+    """Lists and reads messages."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message:
+        """Raises NotFound."""
+        async with self._database.tenant(organization_id) as connection:
+            found = await queries.find_message(connection, organization_id, message_id)
+        if found is None:
+            raise NotFound("There is no such message.", code="message_not_found")
+        return found
+
+    async def list(
+        self, organization_id: uuid.UUID, page: Page, *, status: str | None = None, to_number: str | None = None
+    ) -> tuple[Sequence[Message], str | None]:
+        async with self._database.tenant(organization_id) as connection:
+            found = await queries.list_messages(connection, organization_id, page, status=status, to_number=to_number)
+        return page.cut(found)
+
+
+def _existing_account(account: AccountRow | None) -> AccountRow:
+    if account is None:
+        raise NotFound("There is no such carrier account.", code="carrier_account_not_found")
+    return account
+
+
+def _e164(number: str) -> str:
+    try:
+        return parse_e164(number).e164
+    except InvalidPhoneNumber as error:
+        raise _wrong("number", f"This is not a phone number: {error.message}.") from None
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.path in ("", "/") and not parts.query
+        )
+    except ValueError:
+        return False
+
+
+def _wrong(field: str, message: str) -> InvalidInput:
+    return InvalidInput(message, fields=[FieldProblem(field, message)])
