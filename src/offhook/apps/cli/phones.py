@@ -1,0 +1,81 @@
+"""`offhook phones`: the texts on the emulator's phones."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from offhook.apps.cli.talk import phone_number
+from offhook.apps.terminal import console, print_json, tell, visible
+from offhook.core.settings import Settings
+
+if TYPE_CHECKING:
+    from offhook.apps.emulated_phones import EmulatedPhones
+
+
+def phones(
+    number: Annotated[str | None, typer.Argument(help="One phone's texts; else all.", parser=phone_number)] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay, and show texts as they arrive.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="For programs; with --follow one text per line.")] = False,
+    emulator: Annotated[str | None, typer.Option(help="The emulator's address; else the running instance's.")] = None,
+) -> None:
+    """The texts that the emulator's phones got and sent."""
+    asyncio.run(_run(emulator or _running(), number, follow=follow, json=json))
+
+
+def _running() -> str:
+    from offhook.apps.instance import get_instance
+
+    return get_instance(Settings.from_environment().home).emulator_url
+
+
+async def _run(url: str, number: str | None, *, follow: bool, json: bool) -> None:
+    from offhook.apps.emulated_phones import EmulatedPhones
+
+    async with EmulatedPhones(url) as opened:
+        if follow:
+            return await _follow(opened, number, json=json)
+        numbers = [number] if number else [phone["number"] for phone in await opened.phones()]
+        found = [{"number": one, "messages": await opened.texts_of(one)} for one in numbers]
+    if json:
+        return print_json(found[0] if number else {"phones": found})
+    return _show(found, number)
+
+
+def _show(found: list[dict[str, Any]], number: str | None) -> None:
+    to = console()
+    for text in sorted((text for phone in found for text in phone["messages"]), key=lambda text: text["seq"]):
+        _show_one(text, to)
+    if not any(phone["messages"] for phone in found):
+        tell(f"no texts {f'at {number} ' if number else ''}yet")
+
+
+def _show_one(text: dict[str, Any], to: Any) -> None:
+    from rich.text import Text
+
+    from offhook.apps.conversation_view import BAD_ENDINGS, show_text
+
+    show_text(to, text)
+    code = f" (error {text['error_code']})" if text["error_code"] else ""
+    style = "red" if text["status"] in BAD_ENDINGS else "dim"
+    to.print(Text(visible(f"          {text['status']}{code} · {text['created_at']}"), style=style))
+
+
+async def _follow(opened: EmulatedPhones, number: str | None, *, json: bool) -> None:
+    """What is there, then each text once it has ended, until Ctrl-C; in JSON each change of a status."""
+    from offhook.apps.emulated_phones import ENDED
+
+    to, shown = console(), set[str]()
+    async with aclosing(opened.changes(0)) as changes:
+        async for change in changes:
+            text = change["message"]
+            if number and number not in (text["to"], text["from"]):
+                continue
+            if json:
+                print_json({**text, "status": change["status"]}, indent=None)
+            elif (change["status"] in ENDED or text["direction"] == "inbound") and text["sid"] not in shown:
+                shown.add(text["sid"])
+                _show_one(text, to)

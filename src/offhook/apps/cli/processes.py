@@ -1,0 +1,89 @@
+"""The commands that run until they are stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from offhook.core.errors import ConfigurationError
+from offhook.core.settings import Settings
+
+
+def up(
+    demo: Annotated[
+        bool | None,
+        typer.Option("--demo/--no-demo", help="Play the demonstration conversation; by default on the first start."),
+    ] = None,
+) -> None:
+    """Run all of Offhook until Ctrl-C."""
+    from offhook.apps.up import run
+
+    raise typer.Exit(run(Settings.from_environment(), demonstration=demo))
+
+
+def api() -> None:
+    """Run the HTTP API alone."""
+    from offhook.apps.supervisor import die_with_supervisor
+
+    die_with_supervisor()
+    from offhook.apps.api_process import run
+
+    raise typer.Exit(run(Settings.from_environment()))
+
+
+def jobs() -> None:
+    """Run the queue's consumer alone."""
+    from offhook.apps.supervisor import die_with_supervisor
+
+    die_with_supervisor()
+    from offhook.apps.jobs_process import run
+
+    raise typer.Exit(run(Settings.from_environment()))
+
+
+def agent() -> None:
+    """Run the agent process alone: LiveKit worker and relay."""
+    from offhook.apps.supervisor import die_with_supervisor
+
+    die_with_supervisor()
+    from offhook.apps.agent_process import run
+
+    raise typer.Exit(run(Settings.from_environment()))
+
+
+def emulator(
+    port: Annotated[int | None, typer.Option(help="0 takes a free one; else OFFHOOK_EMULATOR_PORT.")] = None,
+    home: Annotated[Path | None, typer.Option(help="Keeps what happened; else `emulator` in OFFHOOK_HOME.")] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on; else OFFHOOK_HOST.")] = None,
+    account_sid: Annotated[str | None, typer.Option(help="One more account, with --auth-token.")] = None,
+    auth_token: Annotated[str | None, typer.Option(help="The token of --account-sid.")] = None,
+) -> None:
+    """Run the carrier's emulator alone. It needs no database and nothing else of Offhook's."""
+    from offhook.apps.supervisor import die_with_supervisor
+
+    die_with_supervisor()
+    import asyncio
+
+    from offhook.emulator import Account, serve
+    from offhook.emulator.journal import JournalError
+
+    if (account_sid is None) != (auth_token is None):
+        raise typer.BadParameter("--account-sid and --auth-token belong together")
+    settings = Settings.from_environment()
+    accounts = (Account(account_sid, auth_token),) if account_sid and auth_token else ()
+    try:
+        asyncio.run(
+            serve(
+                host=host or settings.host,
+                port=settings.emulator_port if port is None else port,
+                home=home or settings.home / "emulator",
+                accounts=accounts,
+                on_ready=lambda url: typer.echo(f"ready {url}"),
+            )
+        )
+    except JournalError as error:
+        raise ConfigurationError(str(error), code="emulator_home") from error
+    except OSError as error:
+        raise ConfigurationError(f"the emulator cannot start: {error}", code="emulator_start") from error

@@ -1,0 +1,173 @@
+"""`offhook status`: what runs where, and how it does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from offhook.apps.terminal import console, labelled, print_json
+from offhook.core.settings import Settings
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+    from offhook.apps.instance import Instance
+
+NOTHING_RUNS: Final = 3
+HEALTH_SECONDS: Final = 2.0
+_OK: Final = "ok"
+_WIDTH: Final = 16
+
+
+def status(json: Annotated[bool, typer.Option("--json", help="For programs: addresses, key, health.")] = False) -> None:
+    """What runs where. Exit code 3 when nothing runs."""
+    from offhook.apps.instance import find_instance
+
+    settings = Settings.from_environment()
+    instance = find_instance(settings.home)
+    if instance is None:
+        if json:
+            print_json({"running": False, "home": str(settings.home)})
+        else:
+            typer.echo(f"Nothing runs for {settings.home}: start it with `offhook up` (or `make up`).")
+        raise typer.Exit(NOTHING_RUNS)
+    processes = asyncio.run(_processes(instance))
+    if json:
+        print_json(_document(instance, processes))
+    else:
+        _show(instance, processes, settings)
+
+
+async def _processes(instance: Instance) -> list[dict[str, Any]]:
+    """`name`, `pid`, `address`, `health` of each: `ok`, or what is wrong. One without an address is only looked for."""
+    addresses = _addresses(instance)
+    names = dict.fromkeys([*instance.processes, *addresses])
+    healths = await asyncio.gather(*(_health(instance, name, addresses.get(name, ("", ""))[1]) for name in names))
+    return [
+        {
+            "name": name,
+            "pid": instance.processes.get(name),
+            "address": addresses.get(name, (None,))[0],
+            "health": health,
+        }
+        for name, health in zip(names, healths, strict=True)
+    ]
+
+
+def _addresses(instance: Instance) -> dict[str, tuple[str, str]]:
+    """Name → where it is, and where it tells its health."""
+    from yarl import URL
+
+    relay = URL(instance.relay_url)
+    found = {
+        "api": (instance.api_url, f"{instance.api_url}/health"),
+        "agent": (instance.relay_url, str(_http(relay).with_path("/health"))),
+        "emulator": (instance.emulator_url, f"{instance.emulator_url}/_emulator/health"),
+    }
+    if instance.livekit is not None:
+        found["livekit-server"] = (instance.livekit.url, str(_http(URL(instance.livekit.url))))
+    return found
+
+
+def _http(url: URL) -> URL:
+    return url.with_scheme({"ws": "http", "wss": "https"}.get(url.scheme, url.scheme))
+
+
+async def _health(instance: Instance, name: str, url: str) -> str:
+    if name in instance.processes:
+        pid = instance.processes[name]
+        if pid is None or not _is_there(pid):
+            return "ended, being started again"
+    return await _ask(url) if url else _OK
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+async def _ask(url: str) -> str:
+    import aiohttp
+
+    timeout = aiohttp.ClientTimeout(total=HEALTH_SECONDS)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
+            return _OK if response.status < 400 else f"unhealthy (HTTP {response.status})"
+    except TimeoutError:
+        return f"does not answer within {HEALTH_SECONDS:g} s"
+    except aiohttp.ClientError:
+        return "does not answer"
+
+
+def _document(instance: Instance, processes: list[dict[str, Any]]) -> dict[str, Any]:
+    demo, livekit = instance.demo, instance.livekit
+    return {
+        "running": True,
+        "healthy": all(process["health"] == _OK for process in processes),
+        "home": instance.home,
+        "pid": instance.pid,
+        "started_at": instance.started_at,
+        "api_url": instance.api_url,
+        "docs_url": instance.docs_url,
+        "relay_url": instance.relay_url,
+        "emulator_url": instance.emulator_url,
+        "database": instance.database,
+        "model": {"name": instance.model, "simulated": _is_simulated(instance)},
+        "livekit": livekit and asdict(livekit),
+        "api_key": demo.api_key,
+        "organization": {"id": demo.organization_id, "name": demo.organization_name},
+        "agent": {"id": demo.agent_id, "name": demo.agent_name},
+        "number": demo.number,
+        "caller": demo.caller,
+        "processes": processes,
+    }
+
+
+def _is_simulated(instance: Instance) -> bool:
+    return instance.model.startswith("rehearsal")
+
+
+def _show(instance: Instance, processes: list[dict[str, Any]], settings: Settings) -> None:
+    to, demo = console(), instance.demo
+    for process in processes:
+        pid = process["pid"] and f"pid {process['pid']}"
+        line = "  ".join(part for part in (process["health"], process["address"], pid) if part)
+        labelled(to, process["name"], line, style="" if process["health"] == _OK else "red", width=_WIDTH)
+    to.print()
+    for label, value in (
+        ("home", instance.home),
+        ("started", f"{instance.started_at} (pid {instance.pid})"),
+        ("database", instance.database),
+        ("LiveKit", _rooms(instance, settings)),
+        ("model", instance.model + _simulated_note(instance)),
+        ("agent", f"{demo.agent_name} of {demo.organization_name} ({demo.agent_id})"),
+        ("number", demo.number),
+        ("caller", demo.caller),
+        ("API docs", instance.docs_url),
+    ):
+        labelled(to, label, value, width=_WIDTH)
+
+
+def _simulated_note(instance: Instance) -> str:
+    return " (simulated)" if _is_simulated(instance) and "simulated" not in instance.model else ""
+
+
+def _rooms(instance: Instance, settings: Settings) -> str:
+    """Whether there are real rooms, and if not, why not."""
+    if instance.livekit is not None:
+        whose = "run by `offhook up`" if instance.livekit.ours else "LIVEKIT_URL"
+        return f"real rooms at {instance.livekit.url} ({whose})"
+    from offhook.apps.livekit_server import find_livekit_server
+
+    if settings.livekit_url or find_livekit_server(settings.environment):
+        return "no real rooms: a LiveKit server was found only after the start; stop `offhook up` and start it again"
+    return "no real rooms: no livekit-server found; `make livekit` installs one, or set LIVEKIT_URL"
