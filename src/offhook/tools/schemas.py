@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from copy import deepcopy
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
     BaseModel,
@@ -37,6 +37,7 @@ class _ToolBody(Form):
 
     model_config = ConfigDict(extra="allow", populate_by_name=False)
 
+    whole_form: ClassVar[bool] = True
     is_async: bool = Field(False, alias="async", description="Do not wait for the result.")
 
     def form(self) -> dict[str, Any]:
@@ -60,8 +61,6 @@ class _ToolBody(Form):
             variants.append(variant)
         return {"title": cls.__name__, "description": draft.pop("description", ""), "anyOf": variants}
 
-    whole_form = True
-
 
 class NewTool(_ToolBody):
     """A tool: its name and its type's form. With a name alone (and label and description) it is a draft."""
@@ -83,7 +82,7 @@ class ToolChange(_ToolBody):
     """What changes. Each field of the form replaces the one of that name, null removes it; another `type` begins a
     new form."""
 
-    whole_form = False
+    whole_form: ClassVar[bool] = False
     name: ToolName | None = None
     label: Label | None = None
     description: Description | None = None
@@ -109,8 +108,6 @@ class FunctionSchema(BaseModel):
 
 
 class ToolOut(BaseModel):
-    model_config = ConfigDict(populate_by_name=True)
-
     id: uuid.UUID
     name: str
     label: str
@@ -119,7 +116,7 @@ class ToolOut(BaseModel):
     function_schema: FunctionSchema | None
     static_config: dict[str, Any] = Field(description="Fixed values, which the model neither sees nor changes.")
     config_metadata: dict[str, Any] = Field(description="The form as it was posted, to edit it again.")
-    is_async: bool = Field(alias="async")
+    is_async: bool = Field(serialization_alias="async")
     platform_tool_id: uuid.UUID | None
     created_at: datetime
     updated_at: datetime
