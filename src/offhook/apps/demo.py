@@ -6,14 +6,14 @@ All numbers are +1 202 555 01xx, which belong to nobody.
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from offhook.apps.instance import Demo, write_private
+from offhook.apps.wiring import Services
 from offhook.client import Client
-from offhook.core.db.pool import Database
-from offhook.organizations.service import OrganizationService
 
 ORGANIZATION = "Spoke & Chain"
 AGENT = "Workshop desk"
@@ -51,55 +51,47 @@ def read_demo(home: Path) -> Demo | None:
         return None
 
 
-async def make_organization(database: Database, pepper: bytes, home: Path) -> Demo:
+async def make_organization(services: Services, home: Path) -> Demo:
     """The organization and its key; what the key can make is made through the API (`furnish`). Kept in the home."""
-    organizations = OrganizationService(database, pepper)
-    organization = await organizations.create_organization(ORGANIZATION)
-    _, key = await organizations.create_api_key(organization.id, name="demonstration", scopes=["admin"])
+    organization = await services.organizations.create_organization(ORGANIZATION)
+    _, key = await services.organizations.create_api_key(organization.id, name="demonstration", scopes=["admin"])
     demo = Demo(str(organization.id), ORGANIZATION, "", AGENT, NUMBER, CALLER, key)
     write_private(demo_file(home), json.dumps(asdict(demo)))
     return demo
 
 
-async def furnish(client: Client, demo: Demo, *, account_sid: str, auth_token: str, emulator_url: str) -> Demo:
-    """Carrier account (the emulator), agent, number and tool, through the API as a customer would make them.
+async def connect_emulator(services: Services, demo: Demo, *, account_sid: str, auth_token: str, url: str) -> None:
+    """The emulator as the organization's carrier, wherever it listens this time."""
+    await services.telephony.carrier_accounts.adopt(
+        uuid.UUID(demo.organization_id),
+        carrier="twilio",
+        external_account_id=account_sid,
+        credentials={"account_sid": account_sid, "auth_token": auth_token},
+        base_url=url,
+        messages_per_second=10,
+    )
 
-    Whatever is there already stays, so a first start that was interrupted is finished by the next; only the
-    emulator's address follows the emulator.
+
+async def furnish(client: Client, demo: Demo) -> Demo:
+    """Agent, number and tool, through the API as a customer would make them.
+
+    Whatever is there already stays, so a first start that was interrupted is finished by the next.
     """
-    account = await _carrier_account(client, account_sid, auth_token, emulator_url)
     agents = (await client.list_agents())["agents"]
     agent = next((agent for agent in agents if agent["name"] == AGENT), None)
     if agent is None:
         agent = await client.create_agent(name=AGENT, instructions=INSTRUCTIONS, greeting=GREETING)
-    await _number(client, account["id"], agent["id"])
+    await _number(client, agent["id"])
     await _tool(client, agent["id"])
     return replace(demo, agent_id=agent["id"])
 
 
-async def _carrier_account(client: Client, account_sid: str, auth_token: str, emulator_url: str) -> dict[str, Any]:
-    accounts = (await client.request("GET", "/api/carrier-accounts"))["carrier_accounts"]
-    account = next((account for account in accounts if account["external_account_id"] == account_sid), None)
-    if account is None:
-        body = {
-            "carrier": "twilio",
-            "label": "Emulator (simulated carrier)",
-            "credentials": {"account_sid": account_sid, "auth_token": auth_token},
-            "base_url": emulator_url,
-            "messages_per_second": 10,
-        }
-        return (await client.request("POST", "/api/carrier-accounts", json=body))["carrier_account"]
-    if account["base_url"] != emulator_url:
-        path = f"/api/carrier-accounts/{account['id']}"
-        account = (await client.request("PATCH", path, json={"base_url": emulator_url}))["carrier_account"]
-    return account
-
-
-async def _number(client: Client, account_id: str, agent_id: str) -> None:
+async def _number(client: Client, agent_id: str) -> None:
     numbers = (await client.request("GET", "/api/phone-numbers"))["phone_numbers"]
     if any(number["number"] == NUMBER for number in numbers):
         return
-    body = {"number": NUMBER, "label": "Workshop", "carrier_account_id": account_id, "agent_id": agent_id}
+    [account, *_] = (await client.request("GET", "/api/carrier-accounts"))["carrier_accounts"]
+    body = {"number": NUMBER, "label": "Workshop", "carrier_account_id": account["id"], "agent_id": agent_id}
     await client.request("POST", "/api/phone-numbers", json=body)
 
 

@@ -34,6 +34,7 @@ from offhook.apps.instance import (
 )
 from offhook.apps.ports import choose_port
 from offhook.apps.supervisor import Child, ChildDidNotStart, Supervisor, own_command
+from offhook.apps.wiring import make_services
 from offhook.client import Client
 from offhook.core.db.embedded import EmbeddedPostgres
 from offhook.core.db.migrate import migrate
@@ -88,17 +89,18 @@ class _Up:
 
     async def _start(self, demonstration: bool | None) -> None:
         environment = await self._environment()
-        first = demonstration_data.read_demo(self._home) is None
+        played = self._home / "demonstrated"
         dsn = await self._start_database()
-        demo = await self._organization(dsn)
+        demo = await self._organization(dsn, _emulator_url(environment))
         environment["OFFHOOK_DEFAULT_ORGANIZATION"] = demo.organization_id
         await self._start_processes(environment, demo)
         demo = await self._furnish(demo)
         assert self._instance is not None
         self._instance = replace(self._instance, demo=demo)
         self._write_instance()
-        if demonstration if demonstration is not None else first:
+        if demonstration if demonstration is not None else not played.exists():
             await play_demonstration(self._instance, self._console)
+            played.touch()
         self._welcome()
 
     def _open_home(self) -> None:
@@ -132,16 +134,22 @@ class _Up:
         await migrate(dsn, on_progress=self._say)
         return dsn
 
-    async def _organization(self, dsn: str) -> Demo:
-        demo = demonstration_data.read_demo(self._home)
-        if demo is not None:
-            return demo
-        self._say("making the demonstration organization")
-        database = Database(dsn, max_connections=2)
+    async def _organization(self, dsn: str, emulator_url: str) -> Demo:
+        """The demonstration's organization, made on the first start, with the emulator as its carrier."""
+        database = Database(dsn, max_connections=2, application_name="offhook up")
         await database.open()
+        services = make_services(self._settings, database, key_ring(self._settings))
         try:
-            return await demonstration_data.make_organization(database, key_ring(self._settings).pepper, self._home)
+            demo = demonstration_data.read_demo(self._home)
+            if demo is None:
+                self._say("making the demonstration organization")
+                demo = await demonstration_data.make_organization(services, self._home)
+            await demonstration_data.connect_emulator(
+                services, demo, account_sid=DEFAULT_ACCOUNT_SID, auth_token=DEFAULT_AUTH_TOKEN, url=emulator_url
+            )
+            return demo
         finally:
+            await services.telephony.close()
             await database.close()
 
     async def _environment(self) -> dict[str, str]:
@@ -199,7 +207,7 @@ class _Up:
 
     async def _start_processes(self, environment: dict[str, str], demo: Demo) -> None:
         api_url = environment["OFFHOOK_URL"]
-        emulator_url = f"http://127.0.0.1:{environment['OFFHOOK_EMULATOR_PORT']}"
+        emulator_url = _emulator_url(environment)
         relay_url = f"ws://127.0.0.1:{environment['OFFHOOK_AGENT_PORT']}/conversations"
         livekit_url = environment.get("LIVEKIT_URL")
         self._instance = Instance(
@@ -264,13 +272,7 @@ class _Up:
     async def _furnish(self, demo: Demo) -> Demo:
         assert self._instance is not None
         async with Client(self._instance.api_url, demo.api_key) as client:
-            return await demonstration_data.furnish(
-                client,
-                demo,
-                account_sid=DEFAULT_ACCOUNT_SID,
-                auth_token=DEFAULT_AUTH_TOKEN,
-                emulator_url=self._instance.emulator_url,
-            )
+            return await demonstration_data.furnish(client, demo)
 
     # Running and stopping
 
@@ -313,6 +315,10 @@ class _Up:
             self._console.print(f"  [bold]{label:9}[/bold] {value}", soft_wrap=True)
         self._console.print()
         self._console.print('Try: [bold]offhook try "text me the booking link"[/bold]   Stop: Ctrl-C', soft_wrap=True)
+
+
+def _emulator_url(environment: Mapping[str, str]) -> str:
+    return f"http://127.0.0.1:{environment['OFFHOOK_EMULATOR_PORT']}"
 
 
 def _ready_when(health: str | None) -> Callable[[], Awaitable[bool]]:
