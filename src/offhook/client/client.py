@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
+import aiohttp
+
 from offhook.client.gateway import OpenedConversation, ToolCall, read_opened, read_tool_call
 from offhook.client.transport import DEFAULT_TIMEOUT_SECONDS, Transport
 
@@ -17,10 +19,13 @@ Document = dict[str, Any]
 
 
 class Client:
-    """Safe for concurrent use within one event loop. Every method raises ApiError or Unreachable."""
+    """Safe for concurrent use within one event loop. Every method raises ApiError or Unreachable.
 
-    def __init__(self, url: str, api_key: str) -> None:
-        self._transport = Transport(url, api_key)
+    Clients with different keys may share a `connector`, which then is not closed with them.
+    """
+
+    def __init__(self, url: str, api_key: str, *, connector: aiohttp.TCPConnector | None = None) -> None:
+        self._transport = Transport(url, api_key, connector)
 
     @property
     def url(self) -> str:

@@ -29,7 +29,8 @@ _TRANSIENT: Final = frozenset({500, 502, 503, 504})
 class Transport:
     """Opened on first use, so that it may be made outside an event loop; `aclose` gives the connections back."""
 
-    def __init__(self, url: str, api_key: str) -> None:
+    def __init__(self, url: str, api_key: str, connector: aiohttp.TCPConnector | None = None) -> None:
+        self._connector = connector
         self._base = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
         self._session: aiohttp.ClientSession | None = None
@@ -110,9 +111,11 @@ class Transport:
             raise api_error(response.status, _load(raw))
 
     def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=POOL_SIZE, ttl_dns_cache=300)
         self._session = aiohttp.ClientSession(
-            connector=connector, headers=self._headers, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+            connector=self._connector or aiohttp.TCPConnector(limit=POOL_SIZE, ttl_dns_cache=300),
+            connector_owner=self._connector is None,
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self._session
 

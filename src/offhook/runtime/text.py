@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from livekit.agents import AgentSession
+from livekit.agents import AgentSession, ErrorEvent
 from livekit.agents.voice import SpeechHandle
 from livekit.agents.voice.io import TextOutput
 
@@ -36,7 +36,15 @@ class TurnEnded:
     pass
 
 
-TextEvent = Text | TurnEnded | FunctionEvent
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The agent could not answer in this turn; `detail` is for whoever operates it."""
+
+    code: str
+    detail: str
+
+
+TextEvent = Text | TurnEnded | Failed | FunctionEvent
 Sink = Callable[[TextEvent], Awaitable[None]]
 
 
@@ -67,6 +75,8 @@ class TextConversation:
             llm=models.llm, vad=None, turn_handling={"turn_detection": None}, user_away_timeout=None
         )
         self._session.output.transcription = _Deltas(sink)
+        self._failure: Failed | None = None
+        self._session.on("error", self._note)
         conversation.listen(self._session)
 
     @classmethod
@@ -104,7 +114,17 @@ class TextConversation:
         finally:
             await self.conversation.close(reason)
 
+    def _note(self, event: ErrorEvent) -> None:
+        # The model's own words about its failure may repeat what was said to it, so only its kind is told.
+        error = getattr(event.error, "error", event.error)
+        if not getattr(event.error, "recoverable", False):
+            detail = f"The model ({self.models.label}) gave no answer: {type(error).__name__}."
+            self._failure = Failed("model_failed", detail)
+
     async def _turn(self, speech: SpeechHandle) -> None:
         await speech
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            await self._sink(failure)
         await self._sink(Text("", last=True))
         await self._sink(TurnEnded())
