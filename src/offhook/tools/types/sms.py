@@ -231,7 +231,7 @@ def _body(call: Call) -> str:
 
 
 def _recipients(call: Call) -> tuple[Recipient, ...]:
-    """Each number once, with the best provenance that it was given with."""
+    """Each number once, with the best provenance that it was given with; the caller's own is signalling's."""
     region = _home_region(call.context)
     found: dict[str, Provenance] = {}
     for entry in call.fields["recipients"].entries:
@@ -241,7 +241,8 @@ def _recipients(call: Call) -> tuple[Recipient, ...]:
         except InvalidPhoneNumber as error:
             say = f"A recipient is no phone number: {error.message}. Ask for the number again. Nothing was sent."
             raise ToolError(say, code=error.code) from None
-        found[number] = max(entry.provenance, found.get(number, entry.provenance))
+        vouched = Provenance.SIGNALLING if number == call.context.person_number else entry.provenance
+        found[number] = max(vouched, found.get(number, vouched))
     if not found:
         raise ToolError("There is nobody to send it to: give at least one recipient.", code="no_recipient")
     if len(found) > MAX_RECIPIENTS:

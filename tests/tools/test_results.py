@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offhook.tools.results import MAX_ANSWER_BYTES, capped, to_json
+
+
+def test_an_answer_is_kept_as_it_is() -> None:
+    assert capped({"a": [1, {"b": None}]}) == {"a": [1, {"b": None}]}
+
+
+@given(st.text(min_size=6_000, max_size=9_000), st.integers(1, 5))
+def test_a_long_answer_is_cut_to_16_kb_and_says_so(text: str, times: int) -> None:
+    answer = capped({"text": text * times})
+    assert len(to_json(answer).encode()) <= MAX_ANSWER_BYTES
+    assert ("note" in answer) is (len(to_json({"text": text * times}).encode()) > MAX_ANSWER_BYTES)
+
+
+def test_what_is_no_json_gives_a_note() -> None:
+    assert "note" in capped({"a": object()})
+    assert capped({"a": float("inf"), "b": "\x00"}) == {"a": None, "b": ""}

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from fixtures.tool_calls import (
+    AI_RECIPIENTS,
+    AI_TEXT,
+    CALLER,
+    OUR_NUMBER,
+    PARTNER,
+    Walk,
+    context,
+    function,
+    sms_form,
+)
+from offhook.core.errors import ConfigurationError, Effect, InvalidInput, Unavailable
+from offhook.core.variables import Provenance, Value
+from offhook.testing import FakeNumbers
+from offhook.tools.ports import OwnNumber
+
+OTHER = "+12025550142"
+BOTH = {"mode": "fixed", "value": [CALLER, PARTNER]}
+
+
+async def _answer(walk: Walk, form: dict[str, Any], arguments: dict[str, Any] | None = None) -> Any:
+    result = await walk.call(function(form), arguments)
+    assert result.status == "done", result.answer
+    return result.answer
+
+
+async def test_the_model_reads_whom_it_reached_without_numbers_it_did_not_write() -> None:
+    walk = Walk()
+    answer = await _answer(
+        walk,
+        sms_form(
+            recipients={
+                "mode": "array_extendable",
+                "values": ["{{caller_phone_number}}", PARTNER],
+                "ai_can_add": True,
+                "prompt": "More",
+            }
+        ),
+        {"recipients": [OTHER]},
+    )
+    assert answer["sent_to"] == [
+        {"to": "the caller's number ending 40", "status": "sent"},
+        {"to": "the number ending 41", "status": "sent"},
+        {"to": OTHER, "status": "sent"},
+    ]
+    assert CALLER not in str(answer)
+
+
+async def test_a_recipient_named_twice_gets_one_text() -> None:
+    walk = Walk()
+    recipients = {
+        "mode": "array_extendable",
+        "values": [CALLER, "{{caller_phone_number}}"],
+        "ai_can_add": True,
+        "prompt": "More",
+    }
+    await _answer(walk, sms_form(recipients=recipients), {"recipients": ["(202) 555-0140", CALLER]})
+    assert [number for number, _ in walk.sent] == [CALLER]
+
+
+async def test_each_recipient_has_an_operation_of_its_own_that_tells_nothing() -> None:
+    walk = Walk()
+    await _answer(walk, sms_form(recipients=BOTH))
+    ids = [request.operation_id for request in walk.messenger.requests]
+    assert len(set(ids)) == 2
+    assert not [item for item in ids if CALLER[-4:] in item and CALLER in item]
+
+
+async def test_a_specific_number_sends() -> None:
+    own, walk = OwnNumber(uuid.uuid4(), "+12025550109"), Walk()
+    walk.numbers.own[walk.context.organization_id] = [own]
+    sender = {"from": {"type": "specific_number", "phone_number_id": str(own.phone_number_id)}}
+    await _answer(walk, sms_form(**sender))
+    assert walk.messenger.requests[0].from_number == "+12025550109"
+
+
+async def test_a_specific_number_that_is_gone_sends_nothing() -> None:
+    walk = Walk(numbers=FakeNumbers())
+    sender = {"from": {"type": "specific_number", "phone_number_id": str(uuid.uuid4())}}
+    result = await walk.call(function(sms_form(**sender)))
+    assert (result.error_code, result.effect, walk.sent) == ("sender_not_found", Effect.NONE, [])
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "effect"),
+    [
+        ({"status": "sent"}, "sent", Effect.DONE),
+        ({"status": "delivered"}, "sent", Effect.DONE),
+        ({"status": "queued", "effect": Effect.NONE}, "queued", Effect.DONE),
+        ({"status": "sending", "effect": Effect.UNKNOWN}, "unknown", Effect.UNKNOWN),
+        ({"status": "failed", "effect": Effect.NONE, "error_code": "30006"}, "refused", Effect.DONE),
+        (Unavailable("away"), "unknown", Effect.UNKNOWN),
+        (InvalidInput("no"), "refused", Effect.DONE),
+        (ConfigurationError("no sender"), "refused", Effect.DONE),
+    ],
+)
+async def test_each_recipient_has_its_own_status(fault: Any, status: str, effect: Effect) -> None:
+    walk = Walk()
+    walk.messenger.faults[PARTNER] = fault
+    result = await walk.call(function(sms_form(recipients=BOTH)))
+    rows: Any = result.answer["sent_to"]
+    assert [row["status"] for row in rows] == ["sent", status]
+    assert (result.status, result.effect) == ("done", effect)
+    assert status in str(result.answer["note"])
+
+
+@pytest.mark.parametrize(
+    ("faults", "effect", "code"),
+    [
+        ({CALLER: {"status": "failed", "effect": Effect.NONE, "error_code": "30003"}}, Effect.NONE, "30003"),
+        ({CALLER: ConfigurationError("x")}, Effect.NONE, "configuration"),
+        ({CALLER: {"status": "sending", "effect": Effect.UNKNOWN}}, Effect.UNKNOWN, "outcome_unknown"),
+    ],
+)
+async def test_when_nobody_is_reached_it_is_an_error_that_says_what_may_be_claimed(
+    faults: dict[str, Any], effect: Effect, code: str
+) -> None:
+    walk = Walk()
+    walk.messenger.faults.update(faults)
+    result = await walk.call(function(sms_form()))
+    assert (result.status, result.effect, result.error_code) == ("failed", effect, code)
+    assert ("not sent" in str(result.answer["error"])) is (effect is Effect.NONE)
+
+
+@pytest.mark.parametrize("written", ["call me maybe", "911x", "12", "", "+1 202", "5" * 80])
+async def test_a_recipient_that_is_no_number_sends_nothing_to_anybody(written: str) -> None:
+    walk = Walk()
+    form = sms_form(recipients={**AI_RECIPIENTS}, limits={"max_model_given_recipients": 9})
+    result = await walk.call(function(form), {"recipients": [PARTNER, written]})
+    assert (result.is_error, result.effect, walk.sent) == (True, Effect.NONE, [])
+
+
+async def test_a_number_without_country_code_is_taken_from_our_country() -> None:
+    walk = Walk(context=context(our_number="+442079460100", person_number=None))
+    await walk.call(function(sms_form(recipients=AI_RECIPIENTS)), {"recipients": ["020 7946 0958"]})
+    assert walk.sent[0][0] == "+442079460958"
+
+
+async def test_without_any_number_of_ours_a_country_code_is_asked_for() -> None:
+    walk = Walk(context=context(our_number=None, person_number=None, channel="web"))
+    bound = function(sms_form(recipients=AI_RECIPIENTS))
+    result = await walk.call(bound, {"recipients": ["202 555 0141"]})
+    assert "country code" in str(result.answer["error"])
+    assert (await walk.call(bound, {"recipients": [PARTNER]})).status == "done"
+    assert walk.messenger.requests[0].from_number is None
+
+
+async def test_more_recipients_than_a_conversation_needs_are_refused() -> None:
+    values = [f"+120255501{index:02d}" for index in range(11)]
+    walk = Walk()
+    recipients = {"mode": "array_extendable", "values": values}
+    result = await walk.call(function(sms_form(recipients=recipients)))
+    assert (result.error_code, walk.sent) == ("too_many_recipients", [])
+
+
+async def test_a_text_that_becomes_too_long_with_its_variables_is_not_sent() -> None:
+    walk = Walk(context=context(values={"agent_name": Value("x" * 1600, Provenance.ORGANIZATION)}))
+    result = await walk.call(function(sms_form(text={"mode": "fixed", "value": "Hi {{agent_name}}"})))
+    assert (result.error_code, walk.sent) == ("text_too_long", [])
+
+
+async def test_the_model_may_write_variables_into_its_text() -> None:
+    walk = Walk()
+    await _answer(walk, sms_form(text=AI_TEXT), {"text": "We call {{caller_phone_number}} back. {ok}"})
+    assert walk.sent == [(CALLER, f"We call {CALLER} back. {{ok}}")]
+
+
+async def test_the_carrier_gets_less_time_than_the_caller_waits() -> None:
+    walk = Walk()
+    await walk.call(function(sms_form()))
+    await walk.call(function(sms_form(limits={"timeout_seconds": 3}), "Other"))
+    waits = [request.wait_seconds for request in walk.messenger.requests]
+    assert waits == [8.0, 2.0]
+    assert walk.messenger.requests[0].from_number == OUR_NUMBER
