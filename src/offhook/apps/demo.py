@@ -66,7 +66,7 @@ async def connect_emulator(services: Services, demo: Demo, *, account_sid: str, 
         uuid.UUID(demo.organization_id),
         carrier="twilio",
         external_account_id=account_sid,
-        credentials={"account_sid": account_sid, "auth_token": auth_token},
+        credentials={"auth_token": auth_token},
         base_url=url,
         messages_per_second=10,
     )

@@ -47,7 +47,7 @@ async def adopt_environment_account(telephony: Telephony, settings: Settings) ->
         organization_id,
         carrier="twilio",
         external_account_id=account_sid,
-        credentials={"account_sid": account_sid, "auth_token": auth_token},
+        credentials={"auth_token": auth_token},
         base_url=environment.get("TWILIO_BASE_URL") or None,
     )
     await telephony.phone_numbers.adopt(organization_id, number, account.id)
