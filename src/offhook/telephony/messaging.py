@@ -1,9 +1,9 @@
 """Texts: placed once, paced by their sender's lane, sent within the request where that is possible.
 
-place ──> queued ──(its slot comes: job, or the asker that waits for it)──> sending ──> accepted ─> sent ─> delivered
-            ^                                                                  │  └──> failed
-            └── not carried out (refused for now, no connection) ──────────────┤
-            └── unknown, and two listings say no ──────────────── reconcile <──┘
+place ──> queued ──(its slot comes: a job, or the asker waits)──> sending ──> accepted ──> sent ──> delivered
+            ^                                                      │  └──> failed
+            ├── not carried out (refused for now, no connection) ──┤
+            └── unknown, and two listings say no ──── reconcile <──┘
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Final
 import asyncpg
 
 from offhook.core.db.pool import Connection, Row
-from offhook.core.errors import Conflict, InvalidInput, NotFound, OffhookError
+from offhook.core.errors import Conflict, FieldProblem, InvalidInput, NotFound, OffhookError
 from offhook.telephony.models import MESSAGE_COLUMNS, Placed, Placement, message_of
 
 SEND: Final = "messages.send"
@@ -83,11 +83,7 @@ async def place(connection: Connection, items: Sequence[Placement]) -> list[Plac
         rows = await connection.fetch(_PLACE, *_columns(items))
     except asyncpg.ForeignKeyViolationError as error:
         raise NotFound("There is no such conversation.", code="conversation_not_found") from error
-    results: list[Placed | OffhookError] = [_result(row) for row in rows]
-    for index, (item, row) in enumerate(zip(items, rows, strict=True)):
-        if row["known"] or (row["id"] is None and isinstance(results[index], Conflict)):
-            results[index] = await _standing(connection, item)
-    return results
+    return [_result(row) or await _standing(connection, item) for item, row in zip(items, rows, strict=True)]
 
 
 def _columns(items: Sequence[Placement]) -> list[list[object]]:
@@ -109,7 +105,8 @@ def _columns(items: Sequence[Placement]) -> list[list[object]]:
     ]
 
 
-def _result(row: Row) -> Placed | OffhookError:
+def _result(row: Row) -> Placed | OffhookError | None:
+    """None: the operation was placed before, or is being placed by somebody else at this moment."""
     if row["id"] is not None:
         return Placed(
             message=message_of(row),
@@ -117,14 +114,16 @@ def _result(row: Row) -> Placed | OffhookError:
             was_there=False,
             seconds_to_slot=max(0.0, row["seconds_to_slot"]),
         )
-    if row["suppressed"] and not row["known"]:
-        return InvalidInput(SUPPRESSED, code="suppressed")
-    if row["stopped_reason"] is not None and not row["known"]:
+    if row["known"]:
+        return None
+    if row["suppressed"]:
+        return InvalidInput(SUPPRESSED, code="suppressed", fields=[FieldProblem("to", SUPPRESSED, "suppressed")])
+    if row["stopped_reason"] is not None:
         return Conflict(
             f"The carrier account is stopped: {row['stopped_reason']} Set it right, then start the account again.",
             code="carrier_account_stopped",
         )
-    return Conflict("The text is being placed by another request.", code="operation_in_progress")
+    return None
 
 
 SUPPRESSED: Final = "The recipient has opted out of texts, so nothing is sent to that number."
