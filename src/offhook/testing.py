@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from offhook.core.clock import Clock
+from offhook.core.clock import Clock, ManualClock
 from offhook.core.errors import Effect
 from offhook.core.segments import count
 from offhook.core.variables import Value
@@ -32,22 +32,15 @@ from offhook.tools.ports import (
     ToolCallRow,
 )
 
-
-class ManualClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, start: datetime = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)) -> None:
-        self._start = start
-        self._passed = 0.0
-
-    def now(self) -> datetime:
-        return self._start + timedelta(seconds=self._passed)
-
-    def monotonic(self) -> float:
-        return self._passed
-
-    def advance(self, seconds: float) -> None:
-        self._passed += seconds
+__all__ = [
+    "FakeConsent",
+    "FakeMessenger",
+    "FakeNumbers",
+    "ManualClock",
+    "MemoryLedger",
+    "MemoryTallies",
+    "fake_ports",
+]
 
 
 @dataclass

@@ -131,9 +131,8 @@ def test_a_list_that_the_model_must_add_to_requires_its_argument() -> None:
     assert _parameters(sms_form(recipients={**values, "values": []}))["required"] == ["recipients"]
 
 
-_DEEP: dict[str, Any] = {"type": "string"}
-for _ in range(60):
-    _DEEP = {"type": "array", "items": _DEEP}
+def _lists_in_lists(levels: int) -> dict[str, Any]:
+    return {"type": "array", "items": _lists_in_lists(levels - 1)} if levels else {"type": "string"}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +143,7 @@ for _ in range(60):
         ({"text": {**AI_TEXT, "schema": {"type": "string", "$ref": "https://evil.example/x"}}}, "text.schema.$ref"),
         ({"text": {**AI_TEXT, "schema": {"type": "string", "oneOf": []}}}, "text.schema.oneOf"),
         ({"text": {**AI_TEXT, "schema": {"type": "string", "maxLength": "9"}}}, "text.schema.maxLength"),
-        ({"recipients": {**AI_RECIPIENTS, "schema": _DEEP}}, ""),
+        ({"recipients": {**AI_RECIPIENTS, "schema": _lists_in_lists(60)}}, ""),
         ({"recipients": {**AI_RECIPIENTS, "schema": {"type": "array", "items": {"type": "object"}}}},
          "recipients.schema.items.type"),
         ({"recipients": {**AI_RECIPIENTS, "schema": {"type": "array", "items": True}}}, "recipients.schema.items"),

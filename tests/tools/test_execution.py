@@ -89,7 +89,7 @@ async def test_a_repeat_in_the_same_turn_gets_the_stored_answer_and_how_to_do_it
     clock = ManualClock()
     walk, bound = Walk(clock=clock), function(sms_form())
     first = await walk.call(bound, user_turn=3)
-    clock.advance(500)
+    await clock.advance(500)
     second = await walk.call(bound, {"again": True}, user_turn=3)
     assert second.repeated
     assert second.answer == {"already_done": ALREADY_DONE, **first.answer}
@@ -101,7 +101,7 @@ async def test_a_repeat_in_a_later_turn_counts_as_one_for_sixty_seconds(seconds:
     clock = ManualClock()
     walk, bound = Walk(clock=clock), function(sms_form())
     await walk.call(bound, user_turn=1)
-    clock.advance(seconds)
+    await clock.advance(seconds)
     await walk.call(bound, user_turn=2)
     assert len(walk.sent) == texts
 
@@ -162,10 +162,10 @@ async def _killed(walk: Walk, bound: Any, call_id: uuid.UUID) -> None:
     async def dies(*args: Any, **kwargs: Any) -> Any:
         raise Unavailable("the process was killed")
 
-    walk.ledger.finish = dies  # type: ignore[method-assign]
+    walk.ledger.finish = dies
     with pytest.raises(Unavailable):
         await walk.call(bound, tool_call_id=call_id)
-    walk.ledger.finish = finish  # type: ignore[method-assign]
+    walk.ledger.finish = finish
 
 
 async def test_a_call_cut_off_after_its_effect_is_resumed_with_the_same_operations() -> None:

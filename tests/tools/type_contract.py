@@ -98,7 +98,7 @@ async def broken_ports_become_errors_with_an_effect(tool_type: ToolType, sample:
     ]
     for error, effects in cases:
         walk = Walk(types=types, context=sample.context)
-        walk.messenger.text = _Raises(error).text  # type: ignore[method-assign]
+        walk.messenger.text = _Raises(error).text
         result = await walk.call(function(sample.form, types=types), dict(sample.arguments))
         if result.status == "done":
             continue  # this sample does not use that port
@@ -111,7 +111,7 @@ async def the_deadline_holds(sample: Sample, types: Registry) -> None:
     bound = function(sample.form, types=types)
     bound.policy = replace(bound.policy, timeout_seconds=0.05)
     walk = Walk(types=types, context=sample.context, clock=SystemClock())
-    walk.messenger.text = _Hangs().text  # type: ignore[method-assign]
+    walk.messenger.text = _Hangs().text
     result = await asyncio.wait_for(walk.call(bound, dict(sample.arguments)), 5)
     assert result.status == "done" or result.error_code == "timeout"
 

@@ -251,7 +251,7 @@ class Road:
         while begun.row.status == "started":
             if self._clock.monotonic() + POLL_SECONDS >= wanted.deadline:
                 return self._unfinished(wanted, begun)
-            await asyncio.sleep(POLL_SECONDS)
+            await self._clock.sleep(POLL_SECONDS)
             begun = await self._begin(wanted, prepared)
             if begun.mine:
                 return await self._run(wanted, prepared)
