@@ -9,6 +9,8 @@ from fixtures.sources import functions_by_line, modules
 
 # Place and function of each handler that takes everything, and why it must.
 BOUNDARY: dict[tuple[str, str], str] = {
+    ("tools/execution.py", "Road._plan"): "whatever a tool type raises becomes a sentence for the model",
+    ("tools/execution.py", "Road._execute"): "whatever a tool type raises becomes a sentence and an effect",
     ("core/db/consumer.py", "_Executor.execute"): "whatever a job raises is tried again after a pause",
     ("core/http/front.py", "Front.__call__"): "whatever a route raises becomes a problem with the request's id",
 }
