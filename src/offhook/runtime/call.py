@@ -14,6 +14,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -23,6 +24,7 @@ from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, NotGivenO
 
 from offhook.client import ApiError, Client, Unreachable
 from offhook.core.errors import ConfigurationError
+from offhook.core.phone import mask
 from offhook.runtime.conversation import Conversation, speak
 from offhook.runtime.privacy import keep_payloads_out
 
@@ -33,6 +35,8 @@ DEFAULT_URL: Final = "http://127.0.0.1:8710"
 
 PARTICIPANT_WAIT_SECONDS: Final = 15.0
 """Who calls says who answers. A room that is still empty then is opened on what the dispatch said."""
+
+_NUMBER: Final = re.compile(r"\+?[0-9]{7,15}")
 
 NOBODY: Final = "Sorry, nobody is set up to take this call. Please try again later. Goodbye."
 OUT_OF_ORDER: Final = "Sorry, I cannot take your call right now. Please try again in a few minutes. Goodbye."
@@ -148,8 +152,10 @@ class Call:
         return self.conversation.release.agent.settings if self.conversation else {}
 
     def refuse(self, code: str, detail: str, apology: str) -> None:
+        """The caller will hear the apology; the operator reads the reason here."""
         self.problem, self._apology = f"{code}: {detail}", apology
-        log.error("no agent takes this call", extra={"code": code, "reason": detail, "room": self.ctx.room.name})
+        reason = _NUMBER.sub(lambda match: mask(match[0]), detail)
+        log.error("no agent takes this call: %s: %s", code, reason, extra={"job_id": self.ctx.job.id})
 
     async def start(
         self,
@@ -162,7 +168,7 @@ class Call:
         """Starts the session with the release's agent, or with `agent` of one's own, which then brings its tools:
         `call.conversation.functions.tools` are the release's. Where nobody takes the call, says so and hangs up.
         """
-        if self.conversation is None:
+        if self.conversation is None or self.problem is not None:
             await self._apologise(session, room_options)
             return
         self.conversation.listen(session)

@@ -50,7 +50,7 @@ class Models:
 def choose(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Models:
     """Raises ConfigurationError, which says what to install or to set."""
     wanted = _part(settings, "llm")
-    plugin = str(wanted.get("plugin") or _default_plugin(environment))
+    plugin = str(wanted.get("plugin") or default_plugin(environment))
     return Models(
         llm=_language_model(plugin, wanted, environment),
         label=rehearsal.LABEL if plugin == rehearsal.MODEL else _label(plugin, wanted, environment),
@@ -64,7 +64,7 @@ def _part(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", part) if isinstance(part, dict) else {}
 
 
-def _default_plugin(environment: Mapping[str, str]) -> str:
+def default_plugin(environment: Mapping[str, str]) -> str:
     if environment.get("OPENAI_API_KEY") or environment.get("OPENAI_BASE_URL"):
         return "openai"
     return "google" if environment.get("GEMINI_API_KEY") else rehearsal.MODEL
