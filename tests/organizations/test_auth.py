@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from fixtures.api import PEPPER, WORKER_KEY
+from offhook.core.clock import ManualClock
 from offhook.core.db.pool import Database
 from offhook.core.errors import Forbidden, InvalidInput, Unauthenticated
 from offhook.organizations import Authenticator, OrganizationService, Scope
@@ -14,42 +15,24 @@ from offhook.organizations.auth import CACHED_SECONDS
 from offhook.organizations.tokens import Token
 
 
-class MovedClock:
-    """Both clocks stand still until they are moved."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 11, 21, 12, tzinfo=UTC)
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    def pass_time(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
-        self.seconds += seconds
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def clock() -> MovedClock:
-    return MovedClock()
-
-
-@pytest.fixture
-def authenticator(database: Database, clock: MovedClock) -> Authenticator:
+def authenticator(database: Database, clock: ManualClock) -> Authenticator:
     return Authenticator(database, PEPPER.encode(), worker_key=WORKER_KEY, clock=clock)
 
 
 @pytest.fixture
-def elsewhere(database: Database, clock: MovedClock) -> OrganizationService:
+def elsewhere(database: Database, clock: ManualClock) -> OrganizationService:
     """The service of another process: it cannot tell our authenticator anything."""
     return OrganizationService(database, PEPPER.encode(), clock=clock)
 
 
 @pytest.fixture
-def here(database: Database, clock: MovedClock, authenticator: Authenticator) -> OrganizationService:
+def here(database: Database, clock: ManualClock, authenticator: Authenticator) -> OrganizationService:
     return OrganizationService(database, PEPPER.encode(), clock=clock, authenticator=authenticator)
 
 
@@ -118,28 +101,28 @@ async def test_a_key_revoked_here_stops_at_once(
 
 
 async def test_a_key_revoked_elsewhere_stops_within_seconds(
-    authenticator: Authenticator, elsewhere: OrganizationService, organization: uuid.UUID, clock: MovedClock
+    authenticator: Authenticator, elsewhere: OrganizationService, organization: uuid.UUID, clock: ManualClock
 ) -> None:
     key, text = await elsewhere.create_api_key(organization, "k", ["read"])
     await authenticator.authenticate(f"Bearer {text}")
     await elsewhere.revoke_api_key(organization, key.id)
-    clock.pass_time(CACHED_SECONDS)
+    await clock.advance(CACHED_SECONDS)
     with pytest.raises(Unauthenticated):
         await authenticator.authenticate(f"Bearer {text}")
 
 
 async def test_a_key_stops_at_its_expiry_even_if_it_was_just_used(
-    authenticator: Authenticator, elsewhere: OrganizationService, organization: uuid.UUID, clock: MovedClock
+    authenticator: Authenticator, elsewhere: OrganizationService, organization: uuid.UUID, clock: ManualClock
 ) -> None:
     _, text = await elsewhere.create_api_key(organization, "k", ["read"], clock.now() + timedelta(seconds=1))
     await authenticator.authenticate(f"Bearer {text}")
-    clock.pass_time(1)
+    await clock.advance(1)
     with pytest.raises(Unauthenticated):
         await authenticator.authenticate(f"Bearer {text}")
 
 
 async def test_a_key_that_expires_in_the_past_is_not_made(
-    elsewhere: OrganizationService, organization: uuid.UUID, clock: MovedClock
+    elsewhere: OrganizationService, organization: uuid.UUID, clock: ManualClock
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
         await elsewhere.create_api_key(organization, "k", ["read"], clock.now())

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from offhook.core.clock import ManualClock
 from offhook.core.db.pool import Database
 from offhook.core.errors import ConfigurationError, NotFound
 from offhook.core.ids import new_id
@@ -14,16 +15,6 @@ from offhook.secrets.keyring import wrapped_by
 
 K1, K2 = bytes(range(32)), bytes(range(1, 33))
 ROW = new_id()
-
-
-class MovedClock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def monotonic(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
@@ -89,12 +80,12 @@ async def test_many_processes_that_seal_first_share_one_data_key(
 async def test_a_deleted_data_key_shreds_what_it_sealed(
     database: Database, ring: KeyRing, organization: uuid.UUID
 ) -> None:
-    clock = MovedClock()
-    sealer = Sealer(database, ring, clock=clock)  # pyright: ignore[reportArgumentType]
+    clock = ManualClock()
+    sealer = Sealer(database, ring, clock=clock)
     sealed = await sealer.seal(organization, "t", ROW, "f", b"hunter2")
     async with database.tenant(organization) as connection:
         await connection.execute("update organizations set data_key = null where id = $1", organization)
-    clock.seconds = CACHED_SECONDS + 1
+    await clock.advance(CACHED_SECONDS + 1)
     with pytest.raises(ConfigurationError, match="deleted"):
         await sealer.open(organization, "t", ROW, "f", sealed)
     await sealer.seal(organization, "t", ROW, "f", b"new")

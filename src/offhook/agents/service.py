@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 from offhook.agents import queries
 from offhook.agents.models import Agent
@@ -91,8 +91,18 @@ async def _changed(connection: Connection, agent: Agent, fields: Mapping[str, An
 
 def _setting_problems(agent: Agent) -> Iterator[FieldProblem]:
     zone = agent.settings.get(TIME_ZONE)
-    if zone is not None and zone not in available_timezones():
+    if zone is not None and not _is_zone(zone):
         yield FieldProblem(f"settings.{TIME_ZONE}", "Must be an IANA time zone, such as Europe/Berlin.", "unknown_zone")
+
+
+def _is_zone(name: object) -> bool:
+    if not isinstance(name, str):
+        return False
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # unknown; no relative path below the data; a directory of it
+        return False
+    return True
 
 
 def _template_problems(agent: Agent, declarations: Declarations) -> Iterator[FieldProblem]:

@@ -57,7 +57,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _add_pages(app: FastAPI, hot: Sequence[HotRoute]) -> None:
-    document = build_document(app, hot)
+    document = app.state.openapi = build_document(app, hot)
     page = render_docs(document)
 
     async def openapi(_: Request) -> Response:

@@ -104,6 +104,10 @@ _LIMITS: Final = (
 def _fields(document: Mapping[str, Any], schema: Mapping[str, Any], prefix: str, depth: int) -> Iterator[str]:
     """A row for each property, and for those of the objects in it."""
     schema = _resolved(document, schema)
+    for variant in schema.get("anyOf", ()):
+        if "properties" in variant:
+            yield f'<tr><th colspan="3">{escape(variant.get("title", "or"))}</tr>'
+            yield from _fields(document, variant, prefix, depth)
     required = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
         inner = _resolved(document, part)

@@ -79,6 +79,7 @@ def _operation(route: HotRoute) -> dict[str, Any]:
 
 def _add_problems(operation: dict[str, Any]) -> None:
     responses: dict[str, Any] = operation["responses"]
+    responses.pop("default", None)
     if operation.get("security"):
         responses["401"] = responses["403"] = _PROBLEM
     if operation.get("parameters") or operation.get("requestBody"):

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fixtures.sources import ROOT
+from offhook.apps.api import create_app
+from offhook.apps.openapi import as_text, operations
+from offhook.apps.openapi_file import make_document
+from offhook.core.http import HotRoute, Part
+
+COMMITTED = ROOT / "docs" / "reference" / "openapi.json"
+
+
+@pytest.fixture
+async def document() -> dict[str, Any]:
+    return await make_document()
+
+
+async def test_the_committed_document_is_the_applications() -> None:
+    current = as_text(await make_document())
+    assert COMMITTED.read_text(encoding="utf-8") == current, (
+        "run `python -m offhook.apps.openapi_file docs/reference/openapi.json` and commit what it wrote"
+    )
+
+
+async def test_every_operation_says_what_it_does_and_how_it_fails(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    for operation in operations(document):
+        assert operation["summary"], operation["operationId"]
+        assert operation["tags"], operation["operationId"]
+        assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
+
+
+async def test_every_reference_in_the_document_leads_somewhere(document: dict[str, Any]) -> None:
+    def references(node: Any) -> list[str]:
+        if isinstance(node, dict):
+            own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+            return own + [found for value in node.values() for found in references(value)]
+        return [found for item in node for found in references(item)] if isinstance(node, list) else []
+
+    for reference in set(references(document)):
+        target: Any = document
+        for step in reference.removeprefix("#/").split("/"):
+            assert step in target, reference
+            target = target[step]
+
+
+async def test_everything_under_api_wants_a_key_except_signed_webhooks(document: dict[str, Any]) -> None:
+    unsecured = {operation["operationId"] for operation in operations(document) if not operation.get("security")}
+    assert unsecured == {"receive_carrier_webhook", "livekit_webhook"}
+
+
+async def test_a_tools_body_has_a_schema_for_every_tool_type(document: dict[str, Any]) -> None:
+    variants = document["components"]["schemas"]["NewTool"]["anyOf"]
+    assert [variant["properties"].get("type", {}).get("const") for variant in variants] == [None, "sms"]
+    assert all("name" in variant["required"] for variant in variants)
+
+
+async def hot(request: Request) -> Response:
+    return Response()
+
+
+def test_a_hot_route_is_documented_as_it_describes_itself() -> None:
+    operation = {"summary": "Hot", "tags": ["hot"], "responses": {"204": {"description": "Done"}}}
+    app = create_app([Part(routes=(HotRoute("POST", "/api/hot", hot, "hot", operation),))])
+    documented = app.state.openapi["paths"]["/api/hot"]["post"]
+    assert (documented["operationId"], documented["security"]) == ("hot", [{"ApiKey": []}])
+    assert list(documented["responses"]) == ["204", "401", "403", "default"]
+    assert "401" not in json.dumps(operation)
+
+
+def test_two_operations_with_one_id_are_refused() -> None:
+    router = APIRouter()
+
+    @router.get("/hot")
+    async def hot_too() -> None: ...
+
+    routes = (HotRoute("POST", "/api/hot", hot, "hot_too", {}),)
+    with pytest.raises(ValueError, match="hot_too"):
+        create_app([Part(routers=(router,), routes=routes)])
