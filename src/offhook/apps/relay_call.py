@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import aiohttp
 from yarl import URL
@@ -155,7 +155,10 @@ def _parse(text: str) -> Frame | None:
         frame = json.loads(text)
     except ValueError:
         return None
-    return frame if isinstance(frame, dict) and isinstance(frame.get("type"), str) else None
+    if not isinstance(frame, dict):
+        return None
+    known = cast("Frame", frame)
+    return known if isinstance(known.get("type"), str) else None
 
 
 async def _next(frames: asyncio.Queue[Frame], seconds: float) -> Frame | None:

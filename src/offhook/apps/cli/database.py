@@ -118,7 +118,7 @@ def rotate() -> None:
 
 
 def _check_name(name: str) -> None:
-    if not 1 <= len(name.strip()) <= LONGEST_NAME or visible(name) != name:
+    if not 1 <= len(name.strip()) <= LONGEST_NAME or not name.isprintable():
         raise typer.BadParameter(f"give a name of 1 to {LONGEST_NAME} characters, without control characters")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -21,9 +22,9 @@ def openapi(
     if check and write:
         raise typer.BadParameter("--check or --write, not both")
     from offhook.apps.openapi import as_text
-    from offhook.apps.wiring import openapi_document
+    from offhook.apps.openapi_file import make_document
 
-    text = as_text(openapi_document())
+    text = as_text(asyncio.run(make_document()))
     if write:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

@@ -52,15 +52,21 @@ EXTRAS: Final = {
 """Package → the extra of Offhook's that brings it."""
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"offhook {version('offhook')}")
+        raise typer.Exit
+
+
 @app.callback()
 def common(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
-    if version:
-        from importlib.metadata import version as version_of
-
-        typer.echo(f"offhook {version_of('offhook')}")
-        raise typer.Exit
+    """The tool layer for voice agents."""
 
 
 def main() -> NoReturn:
