@@ -61,3 +61,9 @@ def test_a_function_compiles_once() -> None:
     bound = function(sms_form())
     assert bound.validator is bound.validator
     assert bound.binder is bound.binder
+
+
+def test_a_release_of_another_version_can_still_be_read() -> None:
+    frozen: Any = release_functions([_row(sms_form(), "Send link", 1)])[0]
+    frozen["policy"] = {"timeout_seconds": 4.0, "of_the_future": True}
+    assert BoundFunction(frozen).policy.timeout_seconds == 4.0

@@ -78,7 +78,7 @@ class BoundFunction:
         self.description: str = frozen["description"]
         self.parameters: Mapping[str, Any] = frozen["parameters"]
         self.static_config: Mapping[str, Any] = frozen["static_config"]
-        self.policy = Policy(**frozen["policy"])
+        self.policy = Policy.from_json(frozen["policy"])
         self._validator: Compiled | None = None
         self._binder: Binder | None = None
         self._shown: Structure | None = None

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from offhook.core.errors import ToolError
 from offhook.core.variables import Provenance
-from offhook.tools.calls import Call, Plan
+from offhook.tools.calls import Call, Entry, Plan
 from offhook.tools.policy import Policy
 from offhook.tools.ports import Claim, Consent, Tallies
 
@@ -46,14 +46,16 @@ class MinimumProvenance:
         for name, bound in wish.call.fields.items():
             for entry in bound.entries:
                 if entry.provenance < entry.minimum:
-                    raise ToolError(
-                        f"The value for {name} may not come from where it came. Nothing was done.",
-                        detail=(
-                            f"{name}: a value from {entry.provenance.name.lower()}, where the tool demands "
-                            f"{entry.minimum.name.lower()} or better"
-                        ),
-                        code="provenance_too_low",
-                    )
+                    raise _distrusted(name, entry)
+
+
+def _distrusted(name: str, entry: Entry) -> ToolError:
+    say = "A value that is needed for this comes from a source that is not trusted for it. Nothing was done."
+    if entry.provenance is Provenance.MODEL:
+        say = f"{name} cannot be freely chosen: give one of the values that are known here. Nothing was done."
+    found, demanded = entry.provenance.name.lower(), entry.minimum.name.lower()
+    detail = f"{name}: a value from {found}, where the tool demands {demanded} or better"
+    return ToolError(say, detail=detail, code="provenance_too_low")
 
 
 @dataclass(frozen=True, slots=True)

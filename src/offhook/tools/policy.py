@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 Repeatable = Literal["yes", "with_key", "no"]
@@ -34,3 +34,8 @@ class Policy:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Policy:
+        """From a release, which an Offhook of another version may have frozen: what this one does not know is left."""
+        return cls(**{item.name: stored[item.name] for item in fields(cls) if item.name in stored})
