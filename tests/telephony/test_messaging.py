@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ async def test_a_placed_text_is_sent_by_a_job(world: World) -> None:
     ("kind", "more"),
     [("drop_after", {}), ("status_after", {"status": 500}), ("status", {"status": 503}), ("drop_before", {})],
 )
-async def test_an_unknown_outcome_ends_with_exactly_one_text(world: World, kind: str, more: dict[str, int]) -> None:
+async def test_an_unknown_outcome_ends_with_exactly_one_text(world: World, kind: str, more: dict[str, Any]) -> None:
     await world.fault(kind, **more)
     receipt = await world.telephony.messaging.text(world.wish("Exactly once"))
     if kind in ("drop_after", "status_after"):
@@ -91,7 +92,7 @@ async def test_too_many_requests_waits_and_goes_on(world: World) -> None:
 
 
 async def test_wrong_credentials_stop_the_account_until_they_are_entered_again(world: World) -> None:
-    given = {"carrier": "twilio", "external_account_id": DEFAULT_ACCOUNT_SID, "base_url": world.emulator.url}
+    given: dict[str, Any] = {"carrier": "twilio", "external_account_id": DEFAULT_ACCOUNT_SID, "base_url": world.emulator.url}
     adopt = world.telephony.carrier_accounts.adopt
     await adopt(world.organization_id, credentials={"auth_token": "wrong"}, **given)
     receipt = await world.telephony.messaging.text(world.wish("No"))

@@ -20,20 +20,29 @@ RECONCILE: Final = "messages.reconcile"
 GUARD_MARGIN_SECONDS: Final = 1.5
 """After the longest attempt: by then it has an outcome or its process is dead."""
 
+_TYPES: Final = (
+    "uuid", "uuid", "uuid", "text", "text", "uuid", "text", "text", "text", "text", "int", "float8", "float8", "float8",
+)  # fmt: skip
+
+# Each array comes through a sub-select, so that the planner cannot see how long it is: it would plan anew for every
+# batch in the hope of saving, and planning takes 7 ms where running takes half of one (measured).
+_ARRAYS: Final = ", ".join(f"(select ${number}::{kind}[])" for number, kind in enumerate(_TYPES, start=1))
+
 _PLACE: Final = f"""
 with item as materialized (
     select item.*, clock_timestamp() as now_at,
-        account.stopped_reason,
-        exists (select from suppressions s
-                where s.organization_id = item.organization_id and s.number = item.to_number) as suppressed,
-        exists (select from messages m
-                where m.organization_id = item.organization_id and m.operation_id = item.operation_id) as known
-    from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[],
-                $9::text[], $10::text[], $11::int[], $12::float8[], $13::float8[], $14::float8[]) with ordinality
+        account.stopped_reason, suppression.found is not null as suppressed, earlier.found is not null as known
+    from unnest({_ARRAYS}) with ordinality
         as item (id, organization_id, conversation_id, origin, operation_id, account_id, from_number, to_number,
                  body, encoding, segments, pace, claim_within, attempt_seconds, ord)
     left join carrier_accounts account
         on account.organization_id = item.organization_id and account.id = item.account_id
+    -- `limit 1` rather than `exists`, which the planner may turn into a hash of the whole table.
+    left join lateral (select true as found from suppressions s
+        where s.organization_id = item.organization_id and s.number = item.to_number limit 1) as suppression on true
+    left join lateral (select true as found from messages m
+        where m.organization_id = item.organization_id and m.operation_id = item.operation_id
+        limit 1) as earlier on true
 ), wanted as (
     select item.*,
         sum(segments * pace) over (partition by account_id, from_number order by ord) as reserved_to,
