@@ -9,14 +9,16 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fixtures.fake_gateway import AGENT_ID, KEY, OUR_NUMBER, FakeGateway, eventually
+from fixtures.fake_gateway import AGENT_ID, KEY, LINK, OUR_NUMBER, FakeGateway, eventually
 from fixtures.livekit import LiveKitServer, SipCaller, WorkerProcess, livekit_running, worker_running
 
 pytestmark = pytest.mark.ci
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "send_sms_agent.py"
 PROGRAM = """
 from offhook.core.settings import Settings
 from offhook.runtime.process import AgentProcessSettings, main
@@ -123,3 +125,26 @@ async def test_jobs_do_not_outlive_a_worker_that_was_killed(tmp_path: Path) -> N
         assert worker.offspring()
         os.kill(worker.process.pid, signal.SIGKILL)
         await worker.until_gone(seconds=15.0)
+
+
+async def test_the_example_agent_which_knows_only_the_endpoint_has_the_link_texted(tmp_path: Path) -> None:
+    async def accept(_: dict[str, Any]) -> dict[str, Any]:
+        return {"answer": {"success": True, "messageSid": "SM1", "to": "+12025550142"}}
+
+    async with FakeGateway(execute=accept) as gateway, livekit_running(tmp_path) as server:
+        environment = server.environment | {
+            "AGENT_SEND_SMS_URL": f"{gateway.url}/api/livekit/agent-send-sms",
+            "AGENT_SEND_SMS_TOKEN": "token-1",
+            "AGENT_NAME": "spoke-and-chain",
+            "MODEL": "rehearsal",
+            "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
+        }
+        command = [sys.executable, str(EXAMPLE), "start"]
+        async with (
+            worker_running(command, tmp_path / "example.log", environment),
+            SipCaller(server, "call-6", agent_name="spoke-and-chain") as caller,
+        ):
+            await caller.hears("Spoke and Chain, hello!")
+            await caller.say(f'Please text me this: "{LINK}"')
+            await caller.hears("The text was sent.")
+        assert gateway.texts == [{"roomName": "call-6", "body": LINK, "authorization": "Bearer token-1"}]

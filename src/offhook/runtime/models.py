@@ -51,9 +51,10 @@ def choose(settings: Mapping[str, Any], environment: Mapping[str, str]) -> Model
     """Raises ConfigurationError, which says what to install or to set."""
     wanted = _part(settings, "llm")
     plugin = str(wanted.get("plugin") or default_plugin(environment))
+    model = _language_model(plugin, wanted, environment)
     return Models(
-        llm=_language_model(plugin, wanted, environment),
-        label=rehearsal.LABEL if plugin == rehearsal.MODEL else _label(plugin, wanted, environment),
+        llm=model,
+        label=rehearsal.LABEL if plugin == rehearsal.MODEL else f"{plugin} {model.model}",
         stt=_speech("stt", _part(settings, "stt")),
         tts=_speech("tts", _part(settings, "tts")),
     )
@@ -124,8 +125,3 @@ def _build(part: str, plugin: str, arguments: dict[str, Any]) -> Any:
     except (AttributeError, TypeError, ValueError) as error:
         raise ConfigurationError(f"The {part} of the LiveKit plugin {plugin!r} cannot be made: {error}") from error
     return made
-
-
-def _label(plugin: str, wanted: Mapping[str, Any], environment: Mapping[str, str]) -> str:
-    model = wanted.get("model") or environment.get({"openai": "OPENAI_MODEL", "google": "GEMINI_MODEL"}.get(plugin, ""))
-    return f"{plugin} {model}" if model else plugin

@@ -18,7 +18,7 @@ from livekit.agents import AgentServer
 
 from offhook.core.errors import ConfigurationError
 from offhook.core.settings import Settings
-from offhook.runtime.privacy import PayloadFilter, keep_payloads_out
+from offhook.runtime.privacy import keep_payloads_out
 from offhook.runtime.relay import Relay
 from offhook.runtime.worker import DEFAULT_AGENT_NAME, DEFAULT_MAX_CALLS, build_server
 
@@ -85,8 +85,6 @@ def main(settings: AgentProcessSettings) -> None:
     """For a process of its own: sets logging up and runs until told to stop."""
     if not logging.getLogger().handlers:
         logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=settings.log_level.upper())
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(PayloadFilter())
     asyncio.run(run_agent_process(settings))
 
 
