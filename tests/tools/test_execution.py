@@ -15,8 +15,9 @@ from offhook.core.clock import SystemClock
 from offhook.core.errors import ConfigurationError, Effect, ToolError, Unavailable
 from offhook.core.variables import Provenance, Value
 from offhook.testing import ManualClock
+from offhook.tools.arguments import MAX_ARGUMENTS_BYTES
 from offhook.tools.calls import Call, Plan
-from offhook.tools.execution import ALREADY_DONE, MAX_ARGUMENTS_BYTES
+from offhook.tools.execution import ALREADY_DONE
 from offhook.tools.parameters import Form
 from offhook.tools.policy import Policy
 from offhook.tools.ports import DestinationVerdict, Ports

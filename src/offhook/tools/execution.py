@@ -16,18 +16,13 @@ from typing import Any, Final, cast
 import structlog
 
 from offhook.core.clock import Clock
-from offhook.core.errors import (
-    ConfigurationError,
-    Effect,
-    OffhookError,
-    RateLimited,
-    ToolError,
-    Unavailable,
-)
-from offhook.core.jsonvalue import JSON, UncleanJson, clean_json, normalise
+from offhook.core.errors import Effect, OffhookError, ToolError
+from offhook.core.jsonvalue import JSON, normalise
 from offhook.core.variables import Value
+from offhook.tools.arguments import read_arguments
 from offhook.tools.calls import Call, Plan
 from offhook.tools.compile import AGAIN
+from offhook.tools.failures import NOT_CLAIMED, broke, cut_off, error_type, refused_by_port, too_late
 from offhook.tools.functions import BoundFunction
 from offhook.tools.guards import Guard, Wish, standard_guards
 from offhook.tools.ports import Begun, ConversationContext, Ledger, Ports, Tallies, ToolCallRow
@@ -37,11 +32,8 @@ from offhook.tools.tool_type import ToolType
 
 _log: Any = structlog.get_logger(__name__)
 
-MAX_ARGUMENTS_BYTES: Final = 64 * 1024
 POLL_SECONDS: Final = 0.1
 """How often a call looks for the outcome of its twin in another process."""
-
-NOT_CLAIMED: Final = "It is not known whether this was done. Say neither that it was nor that it was not."
 
 ALREADY_DONE: Final = (
     "This was already done and was not done again; what follows is the answer of the first time. If the person, "
@@ -189,7 +181,7 @@ class Road:
         given: JSON = None
         again = False
         try:
-            given, again = _cleaned(wanted.arguments, wanted.has_effect)
+            given, again = read_arguments(wanted.arguments, wanted.has_effect)
             call, plan = self._planned(wanted, given)
         except ToolError as refusal:
             return _Prepared(_key(wanted, b"refused", given), again, None, refusal)
@@ -224,7 +216,8 @@ class Road:
         except ToolError:
             raise
         except Exception as error:
-            raise _broke(wanted, error, Effect.NONE) from error
+            _log_break(wanted, error)
+            raise broke(error, Effect.NONE) from error
 
     # -- once ----------------------------------------------------------------------------------------------------
 
@@ -312,41 +305,16 @@ class Road:
         except ToolError:
             raise
         except OffhookError as error:
-            raise _translated(error, unknown) from error
+            raise refused_by_port(error, unknown) from error
         except Exception as error:
             if deadline.expired():
-                raise _too_late(unknown) from error
-            raise _broke(wanted, error, unknown) from error
-
-
-def _cleaned(arguments: object, has_effect: bool) -> tuple[dict[str, JSON], bool]:
-    """The arguments without `again`, and whether it was set."""
-    if arguments is None:
-        return {}, False
-    try:
-        cleaned = clean_json(arguments, max_bytes=MAX_ARGUMENTS_BYTES)
-    except (UncleanJson, RecursionError) as error:
-        reason = error.message if isinstance(error, UncleanJson) else "The value is nested too deeply."
-        say = f"The arguments cannot be read: {reason} Nothing was done."
-        raise ToolError(
-            say, detail="the model's arguments are too large or no JSON", code="invalid_arguments"
-        ) from None
-    if not isinstance(cleaned, dict):
-        raise ToolError("The arguments must be one JSON object. Nothing was done.", code="invalid_arguments")
-    if cleaned != arguments:
-        say = "The arguments contain a broken character or number; write them again without it. Nothing was done."
-        raise ToolError(say, code="invalid_arguments")
-    again = has_effect and cleaned.pop(AGAIN, None) in (True, "true")
-    return cleaned, again
+                raise too_late(unknown) from error
+            _log_break(wanted, error)
+            raise broke(error, unknown) from error
 
 
 def _resumed(prepared: _Prepared) -> _Prepared:
-    """A refusal that comes when the first run may have acted already does not say that nothing was done."""
-    if prepared.refusal is None:
-        return prepared
-    detail = f"cut off, and refused when it was resumed: {prepared.refusal.detail}"
-    refusal = ToolError(NOT_CLAIMED, detail=detail, effect=Effect.UNKNOWN, code="outcome_unknown")
-    return replace(prepared, refusal=refusal)
+    return prepared if prepared.refusal is None else replace(prepared, refusal=cut_off(prepared.refusal))
 
 
 def _key(wanted: _Wanted, kind: bytes, identity: JSON) -> bytes:
@@ -358,48 +326,6 @@ def _failed(error: ToolError) -> _Outcome:
     return _Outcome("failed", error.effect, {"error": error.say}, error.code, {})
 
 
-_SAYINGS: Final[Mapping[type[OffhookError], str]] = {
-    ConfigurationError: "This is not set up yet; the team has to do that.",
-    RateLimited: "Too much was asked for at once; try again in a little while.",
-    Unavailable: "A part that is needed for this does not answer just now.",
-    OffhookError: "This was not accepted.",
-}
-
-
-def _translated(error: OffhookError, unknown: Effect) -> ToolError:
-    """A port's refusal in words for the model. Only what does not answer leaves the outcome open."""
-    effect = unknown if isinstance(error, Unavailable) else Effect.NONE
-    say = next(words for kind, words in _SAYINGS.items() if isinstance(error, kind))
-    return ToolError(_with_claim(say, effect), detail=error.detail, effect=effect, code=error.code)
-
-
-def _too_late(effect: Effect) -> ToolError:
-    return ToolError(_with_claim("It took too long.", effect), effect=effect, code="timeout")
-
-
-def _broke(wanted: _Wanted, error: Exception, effect: Effect) -> ToolError:
-    """An error that the tool type did not expect. Its message may hold anything, so only its type is logged."""
-    _log.error(
-        "tool_broke",
-        tool_type=wanted.function.type,
-        tool_call_id=str(wanted.tool_call_id),
-        error_type=type(_first(error)).__name__,
-    )
-    say = _with_claim("Something went wrong inside the tool.", effect)
-    return ToolError(say, detail=f"{type(_first(error)).__name__} in the tool type", effect=effect, code="tool_broke")
-
-
-def _with_claim(say: str, effect: Effect) -> str:
-    return f"{say} {NOT_CLAIMED if effect is Effect.UNKNOWN else 'Nothing was done.'}"
-
-
-def _first(error: BaseException) -> BaseException:
-    """The first cause inside a group of exceptions."""
-    while isinstance(error, BaseExceptionGroup):
-        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    return error
-
-
 def _log_failure(wanted: _Wanted, error: ToolError) -> None:
     _log.info(
         "tool_call_failed",
@@ -408,4 +334,13 @@ def _log_failure(wanted: _Wanted, error: ToolError) -> None:
         tool_type=wanted.function.type,
         effect=str(error.effect),
         error_code=error.code,
+    )
+
+
+def _log_break(wanted: _Wanted, error: Exception) -> None:
+    _log.error(
+        "tool_broke",
+        tool_type=wanted.function.type,
+        tool_call_id=str(wanted.tool_call_id),
+        error_type=error_type(error),
     )
