@@ -60,7 +60,5 @@ async def find_route(
         )
     if row is None or row["agent_id"] is None:
         missing = "is not one of the organization's numbers" if row is None else "has no agent"
-        raise AgentNotFound(
-            f"no agent answers {mask(number)}: it {missing}; choose its agent under /api/phone-numbers"
-        )
+        raise AgentNotFound(f"no agent answers {mask(number)}: it {missing}; choose its agent under /api/phone-numbers")
     return Route(row["organization_id"], row["agent_id"])

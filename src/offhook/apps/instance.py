@@ -104,7 +104,7 @@ def get_instance(home: Path) -> Instance:
     found = find_instance(home)
     if found is None:
         raise ConfigurationError(
-            f"nothing runs for {home}: start it with `offhook up` (or `make up`); another home is named by OFFHOOK_HOME",
+            f"nothing runs for {home}: start it with `offhook up` or `make up` (OFFHOOK_HOME names another home)",
             code="not_running",
         )
     return found

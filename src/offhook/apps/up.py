@@ -11,10 +11,13 @@ import contextlib
 import fcntl
 import os
 import secrets
+import shutil
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 
 from rich.console import Console
@@ -314,7 +317,17 @@ class _Up:
         ):
             self._console.print(f"  [bold]{label:9}[/bold] {value}", soft_wrap=True)
         self._console.print()
-        self._console.print('Try: [bold]offhook try "text me the booking link"[/bold]   Stop: Ctrl-C', soft_wrap=True)
+        command = f'{_offhook()} try "text me the booking link"'
+        self._console.print(f"Try: [bold]{command}[/bold]   Stop: Ctrl-C", soft_wrap=True)
+
+
+def _offhook() -> str:
+    """The command as it can be typed here: by its name where that finds this very installation."""
+    here = Path(sys.executable).with_name("offhook")
+    found = shutil.which("offhook")
+    if found is not None and Path(found).resolve() == here.resolve():
+        return "offhook"
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
 
 
 def _emulator_url(environment: Mapping[str, str]) -> str:
