@@ -1,0 +1,1 @@
+"""Offhook against references, as ratios measured in one run: `python -m benchmarks [--smoke] [G8 …]`."""

@@ -1,0 +1,110 @@
+"""What a goal is, and what measuring it gives."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import pkgutil
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from statistics import median
+
+from benchmarks import goals
+from benchmarks.context import Context
+
+
+class Better(Enum):
+    """Which way a ratio (ours / reference) should go."""
+
+    HIGHER = "≥"
+    LOWER = "≤"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One figure of a goal: what is compared, in which unit, and the ratio aimed at (None: shown for what it is)."""
+
+    name: str
+    unit: str
+    better: Better
+    ratio: float | None
+
+    @property
+    def aim(self) -> str:
+        return "–" if self.ratio is None else f"{self.better.value} {self.ratio:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A target, measured: `pairs` of (ours, reference), one per interleaved round."""
+
+    target: Target
+    pairs: Sequence[tuple[float, float]]
+
+    @property
+    def ours(self) -> float:
+        return median(ours for ours, _ in self.pairs)
+
+    @property
+    def reference(self) -> float:
+        return median(reference for _, reference in self.pairs)
+
+    @property
+    def ratios(self) -> list[float]:
+        return sorted(ours / reference for ours, reference in self.pairs)
+
+    @property
+    def ratio(self) -> float:
+        return median(self.ratios)
+
+    @property
+    def is_met(self) -> bool:
+        if self.target.ratio is None:
+            return True
+        if self.target.better is Better.HIGHER:
+            return self.ratio >= self.target.ratio
+        return self.ratio <= self.target.ratio
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every number in it is finite and above zero."""
+        return bool(self.pairs) and all(math.isfinite(n) and n > 0 for pair in self.pairs for n in pair)
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Where something goes: named parts in one unit."""
+
+    what: str
+    unit: str
+    parts: Sequence[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A goal, measured. `remarks` hold what was counted besides, each a sentence."""
+
+    figures: Sequence[Figure]
+    breakdowns: Sequence[Breakdown] = ()
+    remarks: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """`number`: as in the list of goals ("G8"). `statement`: what is compared. `reference`: with what, exactly."""
+
+    number: str
+    statement: str
+    reference: str
+    measure: Callable[[Context], Awaitable[Measurement]]
+
+
+def all_goals() -> list[Goal]:
+    """Every module's goal, by number."""
+    found: list[Goal] = []
+    for module in pkgutil.iter_modules(goals.__path__):
+        goal = importlib.import_module(f"{goals.__name__}.{module.name}").GOAL
+        assert isinstance(goal, Goal)
+        found.append(goal)
+    return sorted(found, key=lambda goal: int(goal.number[1:]))

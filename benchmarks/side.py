@@ -1,0 +1,85 @@
+"""The same organization for either side: a database with its key, its carrier account and its numbers."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import tempfile
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from benchmarks.postgres import Postgres
+from offhook.core.db.pool import Database
+from offhook.core.destination import Allowed, DestinationPolicy, decide
+from offhook.organizations import OrganizationService
+from offhook.secrets import KeyRing, Sealer
+from offhook.telephony.assembly import create_telephony
+
+ACCOUNT_SID = "AC" + "b" * 32
+AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
+PUBLIC_URL = "https://offhook.example"
+SENDERS = 64
+"""Numbers that text. With a single one, each of the reference's transactions would wait for the one before: a lane's
+row is locked until its commit."""
+LINES = 300
+"""Per area code: with all area codes, more numbers than a run texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """`environment`: what `offhook api` is configured by to serve it."""
+
+    name: str
+    dsn: str
+    organization_id: uuid.UUID
+    account_id: uuid.UUID
+    senders: tuple[str, ...]
+    key: str = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
+
+
+async def make_side(postgres: Postgres, name: str) -> Side:
+    """A new database called `name` with all that is needed to text."""
+    dsn = await postgres.make_database(name)
+    master = "k1:" + base64.b64encode(secrets.token_bytes(32)).decode()
+    pepper = secrets.token_urlsafe(32)
+    ring = KeyRing.parse(master, pepper)
+    senders = tuple(unassigned_numbers()[-SENDERS:])
+    database = Database(dsn, max_connections=2, application_name="offhook-benchmarks")
+    await database.open()
+    telephony = create_telephony(database, Sealer(database, ring), public_url=PUBLIC_URL, reconcile_gap_seconds=90)
+    try:
+        organizations = OrganizationService(database, ring.pepper)
+        organization = await organizations.create_organization("Spoke & Chain")
+        _, key = await organizations.create_api_key(organization.id, "benchmarks", ["worker"])
+        account = await telephony.carrier_accounts.create(
+            organization.id,
+            carrier="twilio",
+            external_account_id=ACCOUNT_SID,
+            credentials={"auth_token": AUTH_TOKEN},
+        )
+        for sender in senders:
+            await telephony.phone_numbers.create(organization.id, sender, carrier_account_id=account.id)
+    finally:
+        await telephony.close()
+        await database.close()
+    environment = {
+        "DATABASE_URL": dsn,
+        "OFFHOOK_HOME": tempfile.gettempdir(),  # nothing is kept there: database and keys are given
+        "OFFHOOK_PUBLIC_URL": PUBLIC_URL,
+        "OFFHOOK_MASTER_KEYS": master,
+        "OFFHOOK_KEY_PEPPER": pepper,
+        "OFFHOOK_LOG_LEVEL": "warning",
+    }
+    return Side(name, dsn, organization.id, account.id, senders, key, environment)
+
+
+@cache
+def unassigned_numbers() -> Sequence[str]:
+    """Enough numbers that no line has: those of the exchange 555, in every area code of the
+    countries that may be texted by default."""
+    policy = DestinationPolicy()
+    area_codes = [code for code in range(201, 990) if isinstance(decide(policy, f"+1{code}5552000"), Allowed)]
+    return [f"+1{code}555{last}" for last in range(2000, 2000 + LINES) for code in area_codes]
