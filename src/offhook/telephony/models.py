@@ -88,20 +88,20 @@ class Message:
     encoding: str
     segments: int
     status: str
-    carrier_message_id: str | None
-    attempt: int
-    attempt_started_at: datetime | None
     send_at: datetime
-    outcome_unknown_since: datetime | None
-    unknown_attempts: int
-    empty_listings: int
-    last_listing_at: datetime | None
-    error_code: str | None
-    decision: str | None
     created_at: datetime
     updated_at: datetime
-    sent_at: datetime | None
-    finished_at: datetime | None
+    attempt: int = 0
+    attempt_started_at: datetime | None = None
+    carrier_message_id: str | None = None
+    outcome_unknown_since: datetime | None = None
+    unknown_attempts: int = 0
+    empty_listings: int = 0
+    last_listing_at: datetime | None = None
+    error_code: str | None = None
+    decision: str | None = None
+    sent_at: datetime | None = None
+    finished_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
