@@ -34,7 +34,8 @@ async def test_every_operation_says_what_it_does_and_how_it_fails(document: dict
     for operation in operations(document):
         assert operation["summary"], operation["operationId"]
         assert operation["tags"], operation["operationId"]
-        assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
+        problem = operation["responses"]["default"]
+        assert "content" in problem or problem == {"$ref": "#/components/responses/Problem"}
 
 
 async def test_every_reference_in_the_document_leads_somewhere(document: dict[str, Any]) -> None:
@@ -73,6 +74,13 @@ def test_a_hot_route_is_documented_as_it_describes_itself() -> None:
     assert (documented["operationId"], documented["security"]) == ("hot", [{"ApiKey": []}])
     assert list(documented["responses"]) == ["204", "401", "403", "default"]
     assert "401" not in json.dumps(operation)
+
+
+def test_a_hot_route_whose_errors_have_another_shape_says_so_itself() -> None:
+    error = {"description": "Not sent", "content": {"application/json": {"schema": {"type": "object"}}}}
+    route = HotRoute("POST", "/api/hot", hot, "hot", {"responses": {"200": {"description": "OK"}, "default": error}})
+    documented = create_app([Part(routes=(route,))]).state.openapi["paths"]["/api/hot"]["post"]
+    assert documented["responses"] == {"200": {"description": "OK"}, "default": error}
 
 
 def test_two_operations_with_one_id_are_refused() -> None:

@@ -72,8 +72,9 @@ async def test_a_name_alone_makes_a_draft_that_a_type_completes(api: ApiClient) 
     assert answer.json["tool"]["function_schema"]["name"] == "text_the_booking_link"
 
 
-async def test_a_form_without_a_type_is_refused(api: ApiClient) -> None:
-    answer = await api.post("/api/tools", {"name": "Texter", "text": {"mode": "fixed", "value": "x"}})
+@pytest.mark.parametrize("missing", [{}, {"type": None}])
+async def test_a_form_without_a_type_is_refused(api: ApiClient, missing: dict[str, Any]) -> None:
+    answer = await api.post("/api/tools", {"name": "Texter", "text": {"mode": "fixed", "value": "x"}, **missing})
     assert answer.status == 422
     assert "Send a type" in answer.json["detail"]
 

@@ -55,6 +55,11 @@ async def test_an_entry_is_made_changed_listed_and_deleted(api: ApiClient) -> No
     path = f"{PATH}/{entry['id']}"
     changed = (await api.patch(path, {"display_name": "Customers", "version": "2"})).json["platform_tool"]
     assert changed == {**entry, "display_name": "Customers", "version": "2", "updated_at": changed["updated_at"]}
+    functions = {"functions": [{"name": "find_order"}]}
+    await api.patch(path, {"tool_functions_schema": functions})
+    found = (await api.get(path)).json["platform_tool"]["tool_functions_schema"]["functions"]
+    assert found == [{"name": "find_order", "description": "", "parameters": {"type": "object", "properties": {}}}]
+    changed = (await api.patch(path, {"tool_functions_schema": entry["tool_functions_schema"]})).json["platform_tool"]
     assert (await api.get(f"{PATH}?name=custom&source=database")).json["platform_tools"] == [changed]
     assert (await api.delete(path)).status == 204
     assert (await api.get(path)).json["code"] == "platform_tool_not_found"

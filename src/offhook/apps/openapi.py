@@ -79,7 +79,10 @@ def _operation(route: HotRoute) -> dict[str, Any]:
 
 def _add_problems(operation: dict[str, Any]) -> None:
     responses: dict[str, Any] = operation["responses"]
-    responses.pop("default", None)
+    own = responses.pop("default", {})
+    if "content" in own:  # a route with errors of another shape says so itself
+        responses["default"] = own
+        return
     if operation.get("security"):
         responses["401"] = responses["403"] = _PROBLEM
     if operation.get("parameters") or operation.get("requestBody"):

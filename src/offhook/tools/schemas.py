@@ -72,7 +72,7 @@ class NewTool(_ToolBody):
     @model_validator(mode="after")
     def _typed_unless_draft(self) -> NewTool:
         extra = self.model_extra or {}
-        if "type" not in extra and (stray := sorted(extra.keys() - _DRAFT_FIELDS)):
+        if extra.get("type") is None and (stray := sorted(extra.keys() - _DRAFT_FIELDS - {"type"})):
             raise PydanticCustomError("missing_type", "Send a type for the form; without one, {stray} means nothing",
                                       {"stray": stray[0][:60]})  # fmt: skip
         return self
@@ -116,7 +116,7 @@ class ToolOut(BaseModel):
     function_schema: FunctionSchema | None
     static_config: dict[str, Any] = Field(description="Fixed values, which the model neither sees nor changes.")
     config_metadata: dict[str, Any] = Field(description="The form as it was posted, to edit it again.")
-    is_async: bool = Field(serialization_alias="async")
+    is_async: bool = Field(alias="async")
     platform_tool_id: uuid.UUID | None
     created_at: datetime
     updated_at: datetime
@@ -124,20 +124,8 @@ class ToolOut(BaseModel):
     @classmethod
     def of(cls, tool: Tool) -> ToolOut:
         schema = FunctionSchema.model_validate(tool.function_schema) if tool.function_schema else None
-        return cls(
-            id=tool.id,
-            name=tool.name,
-            label=tool.label,
-            description=tool.description,
-            type=tool.type,
-            function_schema=schema,
-            static_config=dict(tool.static_config),
-            config_metadata=dict(tool.config_metadata),
-            is_async=tool.is_async,
-            platform_tool_id=tool.platform_tool_id,
-            created_at=tool.created_at,
-            updated_at=tool.updated_at,
-        )
+        shown = {name: getattr(tool, name) for name in cls.model_fields}
+        return cls.model_validate({**shown, "function_schema": schema, "async": tool.is_async})
 
 
 class ToolEnvelope(BaseModel):

@@ -62,7 +62,7 @@ async def change_platform_tool(
     platform_tool_id: uuid.UUID, body: PlatformToolChange, caller: AdminCaller, catalogue: Catalogue
 ) -> PlatformToolEnvelope:
     """Change an entry of the organization's own."""
-    fields = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    fields = {name: value for name, value in body.model_dump().items() if value is not None}
     entry = await catalogue.change(caller.organization_id, platform_tool_id, fields)
     return PlatformToolEnvelope(platform_tool=PlatformToolOut.model_validate(entry))
 
