@@ -29,9 +29,8 @@ from offhook.conversations.schemas import (
 from offhook.conversations.service import Conversations, OpenConversationState
 from offhook.conversations.values import spoken
 from offhook.core.db.pool import Row
-from offhook.core.errors import BadRequest, Conflict, NotFound
-from offhook.core.http import HotRoute, invalid_input, provided
-from offhook.core.jsonvalue import JSON, UncleanJson, clean_json
+from offhook.core.errors import BadRequest, Conflict, InvalidInput, NotFound
+from offhook.core.http import HotRoute, invalid_input, parse_json, provided
 from offhook.core.text import shorten
 from offhook.organizations.auth import Caller, Scope, authenticate
 from offhook.tools.execution import Road
@@ -49,7 +48,10 @@ async def open_conversation(request: Request) -> Response:
 
 async def make_tool_call(request: Request) -> Response:
     caller = await _worker(request)
-    wish = await _read(request, MakeToolCall)
+    sent = await _read_object(request)
+    # As the model wrote them: what is wrong with them is the tool's to say, in a sentence that the model can act on.
+    arguments = sent.pop("arguments", None)
+    wish = _validated(sent, MakeToolCall)
     state = await provided(Conversations)(request).get(caller.organization_id, _id(request))
     function = state.loaded.functions.get(wish.function)
     if function is None:
@@ -64,7 +66,7 @@ async def make_tool_call(request: Request) -> Response:
         state.context,
         function,
         tool_call_id=wish.id,
-        arguments=wish.arguments,
+        arguments=arguments,
         user_turn=wish.user_turn,
     )
     out = ToolCallOut(
@@ -101,14 +103,20 @@ def _id(request: Request) -> uuid.UUID:
 
 
 async def _read(request: Request, model: type[Body]) -> Body:
-    """What a model wrote is cleaned, not refused: a stray NUL in an argument must not cost the caller the answer."""
-    body = await request.body()
+    return _validated(parse_json(await request.body() or b"{}"), model)
+
+
+async def _read_object(request: Request) -> dict[str, Any]:
     try:
-        value: JSON = clean_json(json.loads(body or b"{}"))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, UncleanJson):
-            raise BadRequest(error.message, code=error.code) from None
+        value: Any = json.loads(await request.body() or b"{}")
+    except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON.", code="not_json") from None
+    if not isinstance(value, dict):
+        raise InvalidInput("The body must be one JSON object.")
+    return cast("dict[str, Any]", value)
+
+
+def _validated(value: Any, model: type[Body]) -> Body:
     try:
         return model.model_validate(value)
     except ValidationError as error:
