@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.api import ApiClient
+from fixtures.api import PEPPER, ApiClient
 from fixtures.telephony import FROM, TO, World
 from offhook.core.db.pool import Database
 from offhook.emulator import DEFAULT_ACCOUNT_SID
@@ -17,8 +17,6 @@ SID = "AC" + "0" * 32
 
 
 async def other_client(world: World, database: Database, other_organization: uuid.UUID) -> ApiClient:
-    from fixtures.api import PEPPER
-
     organizations = OrganizationService(
         database, PEPPER.encode(), authenticator=Authenticator(database, PEPPER.encode())
     )

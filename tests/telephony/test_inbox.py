@@ -11,7 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from fixtures.api import Answer
 from fixtures.telephony import FROM, TO, World
-from offhook.emulator import DEFAULT_AUTH_TOKEN
+from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from offhook.telephony.models import NewText
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -141,8 +141,6 @@ async def test_a_body_of_100_kilobytes_is_too_large(world: World) -> None:
 
 
 async def test_an_operation_of_another_account_is_not_touched(world: World, other_organization: uuid.UUID) -> None:
-    from offhook.emulator import DEFAULT_ACCOUNT_SID
-
     other = await world.telephony.carrier_accounts.create(
         other_organization,
         carrier="twilio",

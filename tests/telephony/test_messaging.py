@@ -92,7 +92,11 @@ async def test_too_many_requests_waits_and_goes_on(world: World) -> None:
 
 
 async def test_wrong_credentials_stop_the_account_until_they_are_entered_again(world: World) -> None:
-    given: dict[str, Any] = {"carrier": "twilio", "external_account_id": DEFAULT_ACCOUNT_SID, "base_url": world.emulator.url}
+    given: dict[str, Any] = {
+        "carrier": "twilio",
+        "external_account_id": DEFAULT_ACCOUNT_SID,
+        "base_url": world.emulator.url,
+    }
     adopt = world.telephony.carrier_accounts.adopt
     await adopt(world.organization_id, credentials={"auth_token": "wrong"}, **given)
     receipt = await world.telephony.messaging.text(world.wish("No"))

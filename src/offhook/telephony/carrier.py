@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -19,14 +19,14 @@ class CarrierAccount:
     carrier: str
     external_account_id: str
     base_url: str | None
-    credentials: Mapping[str, str]
+    credentials: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class OutboundText:
-    to_number: str
-    from_number: str
-    body: str
+    to_number: str = field(repr=False)
+    from_number: str = field(repr=False)
+    body: str = field(repr=False)
     status_callback_url: str | None
     """Carries the operation id in its query (`?op=…`), so that a callback names its message even if the answer
     to the request was lost."""
@@ -38,9 +38,9 @@ class CarrierMessage:
 
     carrier_message_id: str
     status: str
-    to_number: str
-    from_number: str
-    body: str
+    to_number: str = field(repr=False)
+    from_number: str = field(repr=False)
+    body: str = field(repr=False)
     created_at: datetime
     direction: str
     error_code: str | None = None
