@@ -11,8 +11,8 @@ from offhook.core.clock import Clock
 from offhook.core.db.jobs import Handler
 from offhook.core.db.pool import Database
 from offhook.core.http import Part
+from offhook.telephony import carriers as registry
 from offhook.telephony.accounts import Accounts, Sealer
-from offhook.telephony.carriers import carriers as find_carriers
 from offhook.telephony.consent import DestinationConsent
 from offhook.telephony.endpoints import hot_routes, router
 from offhook.telephony.inbox import Inbox
@@ -70,7 +70,7 @@ def create_telephony(
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=30),
     )
-    carriers = find_carriers(session)
+    carriers = registry.carriers(session)
     accounts = Accounts(database, sealer, carriers, clock)
     consent = DestinationConsent(database, clock)
     sending = Sending(database, accounts, public_url)
