@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+import psutil
 from livekit.agents import AgentServer
 
 from offhook.core.errors import ConfigurationError
@@ -109,8 +110,10 @@ async def run_agent_process(
         if server is not None and settings.drain_seconds:
             with contextlib.suppress(TimeoutError):
                 await server.drain(timeout=int(settings.drain_seconds))
-    finally:
-        await _stop(relay, server)
+    except BaseException:
+        await _stop(relay, server, exit_code=1)
+        raise
+    await _stop(relay, server, exit_code=0)
 
 
 def _server(settings: AgentProcessSettings) -> AgentServer | None:
@@ -145,10 +148,19 @@ async def _run(server: AgentServer) -> bool:
     return True
 
 
-async def _stop(relay: Relay, server: AgentServer | None) -> None:
+async def _stop(relay: Relay, server: AgentServer | None, *, exit_code: int) -> None:
+    """A worker that is still starting its job processes cannot be closed before they are up, ten seconds later, and
+    the end of the event loop would wait for it too: so what has not ended in time ends with the process.
+    """
     leaving = [relay.aclose()] if server is None else [relay.aclose(), server.aclose()]
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await asyncio.gather(*leaving)
     except TimeoutError:
         log.warning("not everything ended in time; it is cut off")
+        # The forkserver and what it forked: only some of them are known to multiprocessing as children.
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        logging.shutdown()
+        os._exit(exit_code)
