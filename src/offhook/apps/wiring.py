@@ -18,6 +18,7 @@ from offhook.apps.environment_sender import adopt_environment_account, sender_nu
 from offhook.conversations.agent_config import AgentConfigs
 from offhook.conversations.ledger import PostgresLedger
 from offhook.conversations.part import conversations_part
+from offhook.conversations.reading import ConversationReader
 from offhook.conversations.rooms import Rooms
 from offhook.conversations.service import Conversations
 from offhook.conversations.tallies import PostgresTallies
@@ -102,6 +103,7 @@ class Services:
             self.telephony.part(),
             conversations_part(
                 Conversations(database, clock),
+                ConversationReader(database),
                 self.road,
                 Texting(
                     database,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from offhook.conversations import agent_config, gateway, rooms, texting
 from offhook.conversations.agent_config import AgentConfigs
+from offhook.conversations.endpoints import router
+from offhook.conversations.reading import ConversationReader
 from offhook.conversations.rooms import Rooms
 from offhook.conversations.service import Conversations
 from offhook.conversations.texting import Texting
@@ -12,9 +14,15 @@ from offhook.tools.execution import Road
 
 
 def conversations_part(
-    conversations: Conversations, road: Road, texting_service: Texting, room_service: Rooms, configs: AgentConfigs
+    conversations: Conversations,
+    reader: ConversationReader,
+    road: Road,
+    texting_service: Texting,
+    room_service: Rooms,
+    configs: AgentConfigs,
 ) -> Part:
     return Part(
-        services=(conversations, road, texting_service, room_service, configs),
+        services=(conversations, reader, road, texting_service, room_service, configs),
+        routers=(router,),
         routes=(*gateway.ROUTES, *texting.ROUTES, *rooms.ROUTES, *agent_config.ROUTES),
     )

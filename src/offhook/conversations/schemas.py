@@ -76,6 +76,53 @@ class ConversationEnvelope(BaseModel):
     conversation: ConversationOut
 
 
+class ConversationList(BaseModel):
+    conversations: list[ConversationOut]
+    next_cursor: str | None
+
+
+class VoiceCallOut(BaseModel):
+    """The voice part of a conversation; without one where the agent in the room knows nothing of Offhook."""
+
+    id: uuid.UUID
+    conversation_id: uuid.UUID | None
+    agent_id: uuid.UUID | None
+    room_name: str
+    client_phone: str | None
+    our_number: str | None
+    carrier_call_id: str | None
+    direction: Literal["inbound", "outbound"]
+    status: Literal["open", "closed"]
+    opened_at: datetime
+    closed_at: datetime | None
+    close_reason: str | None
+
+
+class VoiceCallList(BaseModel):
+    voice_calls: list[VoiceCallOut]
+    next_cursor: str | None
+
+
+class ToolCallRecord(BaseModel):
+    """One execution of a function, without what was said."""
+
+    id: uuid.UUID
+    tool_id: uuid.UUID | None
+    function: str
+    user_turn: int
+    status: Literal["started", "done", "failed"]
+    effect: Literal["none", "done", "unknown"] | None
+    error_code: str | None
+    duration_ms: float | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class ToolCallList(BaseModel):
+    tool_calls: list[ToolCallRecord]
+    next_cursor: str | None
+
+
 class MakeToolCall(BaseModel):
     """`id` is made by the client and stays the same when the request is sent again: the call runs once."""
 
