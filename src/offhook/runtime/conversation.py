@@ -58,14 +58,18 @@ class Conversation:
         """`known` as of Client.open_conversation. Raises ApiError (`agent_not_found`) or Unreachable."""
         opened = await client.open_conversation(new_id(), channel=channel, **known)
         options = {} if watcher is None else {"watcher": watcher}
-        functions = Functions(client, opened.id, opened.release.functions, **options)
+        functions = Functions(client, opened.id, opened.release, **options)
         return cls(client, opened.id, opened.release, functions)
 
     def agent(self, *, greets: bool = True) -> ReleaseAgent:
         return ReleaseAgent(self.release, self.functions, greets=greets)
 
     def listen(self, session: AgentSession[Any]) -> None:
-        """A repeat of a function within the same turn of the person is the same wish: the gateway needs to know."""
+        """Before the session starts. Serves its tools, and counts the person's turns: a repeat of a function within
+        the same turn is the same wish, which the gateway needs to know.
+        """
+
+        self.functions.serve(session)
 
         def count(event: ConversationItemAddedEvent) -> None:
             if isinstance(event.item, ChatMessage) and event.item.role == "user":

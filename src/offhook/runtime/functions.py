@@ -12,14 +12,16 @@ import asyncio
 import json
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
 
-from livekit.agents import ToolError, function_tool
+from livekit.agents import AgentSession, RunContext, ToolError, function_tool
 from livekit.agents.llm import RawFunctionTool
 
-from offhook.client import ApiError, Client, Function, ToolCall, Unreachable, new_id
+from offhook.client import ApiError, Client, Function, Release, ToolCall, Unreachable, new_id
 
 log = logging.getLogger("offhook.runtime")
 
@@ -51,6 +53,7 @@ class CallEnded:
     is_error: bool
 
 
+Tool = RawFunctionTool[Any, Any]
 FunctionEvent = CallStarted | CallEnded
 Watcher = Callable[[FunctionEvent], Awaitable[None]]
 
@@ -66,7 +69,7 @@ class Functions:
         self,
         client: Client,
         conversation_id: str,
-        functions: tuple[Function, ...],
+        release: Release,
         *,
         watcher: Watcher = _unwatched,
     ) -> None:
@@ -76,11 +79,15 @@ class Functions:
         self._running: set[asyncio.Task[ToolCall]] = set()
         self._stopped = False
         self.user_turn = 0
-        self.tools: list[RawFunctionTool[Any, Any]] = [self._tool(one) for one in functions if one.runs_in == "gateway"]
+        self.tools = _tools_of(release)
 
     @property
     def busy(self) -> bool:
         return bool(self._running)
+
+    def serve(self, session: AgentSession[Any]) -> None:
+        """From now on the release's tools, called in this session, are this conversation's."""
+        _SERVED[session] = self
 
     async def stop(self, grace_seconds: float) -> None:
         """Lets what runs end within the grace, then lets go of it, so that a hung tool holds no session open.
@@ -93,15 +100,7 @@ class Functions:
         for task in self._running:
             task.cancel()
 
-    def _tool(self, function: Function) -> RawFunctionTool[Any, Any]:
-        # LiveKit looks the parameter up by this name and needs its annotation.
-        async def handler(raw_arguments: dict[str, object]) -> str:
-            return await self._call(function, raw_arguments)
-
-        schema = {"name": function.name, "description": function.description, "parameters": function.parameters}
-        return function_tool(handler, raw_schema=cast("Any", schema))
-
-    async def _call(self, function: Function, arguments: Mapping[str, Any]) -> str:
+    async def call(self, function: Function, arguments: Mapping[str, Any]) -> str:
         if self._stopped:
             raise ToolError(CONVERSATION_OVER)
         call_id, began, failed = new_id(), time.monotonic(), True
@@ -139,6 +138,37 @@ class Functions:
             raise ToolError(f"{CONVERSATION_OVER} {_unanswered(function)}") from None
         finally:
             self._running.discard(task)
+
+
+_SERVED: Final[WeakKeyDictionary[AgentSession[Any], Functions]] = WeakKeyDictionary()
+"""Whose functions a tool calls: tools are shared by all conversations on a release, sessions are not."""
+
+_KEPT_RELEASES: Final = 64
+_BUILT: Final[OrderedDict[tuple[str, str], tuple[Tool, ...]]] = OrderedDict()
+
+
+def _tools_of(release: Release) -> tuple[Tool, ...]:
+    """Built once per release and kept for the last few: a hundred functions are a third of a megabyte."""
+    key = (release.id, release.digest)
+    tools = _BUILT.get(key)
+    if tools is None:
+        tools = _BUILT[key] = tuple(_tool(one) for one in release.functions if one.runs_in == "gateway")
+        if len(_BUILT) > _KEPT_RELEASES:
+            _BUILT.popitem(last=False)
+    _BUILT.move_to_end(key)
+    return tools
+
+
+def _tool(function: Function) -> Tool:
+    # LiveKit finds the parameters by their annotations, and the arguments by this name.
+    async def handler(raw_arguments: dict[str, object], ctx: RunContext[Any]) -> str:
+        functions = _SERVED.get(ctx.session)
+        if functions is None:
+            raise ToolError(REFUSED)
+        return await functions.call(function, raw_arguments)
+
+    schema = {"name": function.name, "description": function.description, "parameters": function.parameters}
+    return function_tool(handler, raw_schema=cast("Any", schema))
 
 
 def _unanswered(function: Function) -> str:

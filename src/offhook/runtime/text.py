@@ -113,6 +113,8 @@ class TextConversation:
             await self._session.aclose()
         finally:
             await self.conversation.close(reason)
+            # A session leaves its models to whoever made them; a plugin's hold connections.
+            await self.models.llm.aclose()
 
     def _note(self, event: ErrorEvent) -> None:
         # The model's own words about its failure may repeat what was said to it, so only its kind is told.
