@@ -49,6 +49,9 @@ async def measure(context: Context) -> Measurement:
 GOAL = Goal(
     number="G16",
     statement="The modules of the API process, imported",
-    reference="`import livekit.agents`; each in fresh interpreters, in turn, .pyc files warm",
+    reference=(
+        "`import livekit.agents`; each in fresh interpreters, in turn, .pyc files warm; memory is what the import adds "
+        "to the resident size of bare Python with asyncio"
+    ),
     measure=measure,
 )
