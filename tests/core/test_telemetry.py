@@ -51,6 +51,15 @@ def test_an_event_is_one_json_line_with_time_level_and_logger(stream: io.StringI
     }
 
 
+def test_the_keys_of_our_standard_loggers_are_on_the_line_and_a_librarys_are_not(stream: io.StringIO) -> None:
+    logging.getLogger("offhook.runtime").warning("not closed", extra={"code": "unavailable", "pii_body": "hello"})
+    logging.getLogger("library").warning("sent", extra={"code": "what anybody wrote"})
+    ours, theirs = lines(stream)
+    assert (ours["event"], ours["code"], ours["logger_name"]) == ("not closed", "unavailable", "offhook.runtime")
+    assert "pii_body" not in ours
+    assert "code" not in theirs
+
+
 def test_context_is_on_every_line_inside_it(stream: io.StringIO) -> None:
     with log_context(organization_id="o1"):
         get_logger("a").info("inside")

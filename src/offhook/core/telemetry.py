@@ -61,7 +61,7 @@ def configure(level: str = "info", json: bool | None = None, *, stream: TextIO |
     handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[_add_library_name, *stamp],
+            foreign_pre_chain=[_add_library_name, _add_our_keys, *stamp],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finish],
         )
     )
@@ -104,6 +104,15 @@ def _renderer(as_json: bool) -> Processor:
 def _add_library_name(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     event["logger_name"] = event["_record"].name
     return event
+
+
+_extra_keys = structlog.stdlib.ExtraAdder()
+
+
+def _add_our_keys(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The `extra` of what we log beside LiveKit, in its job processes too; a library's own may hold anything."""
+    ours = event["logger_name"].partition(".")[0] == "offhook"
+    return _extra_keys(logger, method, event) if ours else event
 
 
 def _redact(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

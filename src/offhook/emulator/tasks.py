@@ -24,7 +24,7 @@ class Tasks:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("a background task ended early", exc_info=error)
+            _log.error("a background task ended early", extra={"error_type": type(error).__name__})
 
     async def end(self) -> None:
         """Cancel what runs and wait for it."""

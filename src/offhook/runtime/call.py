@@ -14,7 +14,6 @@ import asyncio
 import json
 import logging
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
@@ -24,7 +23,6 @@ from livekit.agents import NOT_GIVEN, Agent, AgentSession, JobContext, NotGivenO
 
 from offhook.client import ApiError, Client, Unreachable
 from offhook.core.errors import ConfigurationError
-from offhook.core.phone import mask
 from offhook.runtime.conversation import Conversation, speak
 from offhook.runtime.privacy import keep_payloads_out
 
@@ -35,8 +33,6 @@ DEFAULT_URL: Final = "http://127.0.0.1:8710"
 
 PARTICIPANT_WAIT_SECONDS: Final = 15.0
 """Who calls says who answers. A room that is still empty then is opened on what the dispatch said."""
-
-_NUMBER: Final = re.compile(r"\+?[0-9]{7,15}")
 
 NOBODY: Final = "Sorry, nobody is set up to take this call. Please try again later. Goodbye."
 OUT_OF_ORDER: Final = "Sorry, I cannot take your call right now. Please try again in a few minutes. Goodbye."
@@ -154,8 +150,7 @@ class Call:
     def refuse(self, code: str, detail: str, apology: str) -> None:
         """The caller will hear the apology; the operator reads the reason here."""
         self.problem, self._apology = f"{code}: {detail}", apology
-        reason = _NUMBER.sub(lambda match: mask(match[0]), detail)
-        log.error("no agent takes this call: %s: %s", code, reason, extra={"job_id": self.ctx.job.id})
+        log.error("no agent takes this call", extra={"code": code, "job_id": self.ctx.job.id})
 
     async def start(
         self,

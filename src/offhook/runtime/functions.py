@@ -127,10 +127,13 @@ class Functions:
         try:
             return await task
         except ApiError as error:
-            _note("the gateway refused a tool call", function, call_id, error.code, error.request_id)
+            log.warning(
+                "the gateway refused a tool call",
+                extra={"tool_call_id": call_id, "code": error.code, "request_id": error.request_id},
+            )
             raise ToolError(REFUSED if error.http_status < 500 else _unanswered(function)) from None
         except Unreachable as error:
-            _note("the gateway did not answer a tool call", function, call_id, error.code, None)
+            log.warning("the gateway did not answer a tool call", extra={"tool_call_id": call_id, "code": error.code})
             raise ToolError(_unanswered(function) if error.maybe_received else NOT_REACHED) from None
         except asyncio.CancelledError:
             if not self._stopped:
@@ -181,8 +184,3 @@ def _answer(call: ToolCall) -> str:
         return json.dumps(call.answer, ensure_ascii=False)
     said = call.answer.get("error") if isinstance(call.answer, dict) else None
     raise ToolError(str(said or UNKNOWN))
-
-
-def _note(event: str, function: Function, call_id: str, code: str, request_id: str | None) -> None:
-    known = {"function": function.name, "tool_call_id": call_id, "code": code, "request_id": request_id}
-    log.warning(event, extra=known)

@@ -103,7 +103,7 @@ async def run_agent_process(
     relay = Relay(api_url=settings.api_url, host=settings.host, port=settings.port, environment=settings.environment)
     await relay.start()
     ready(relay.port)
-    log.info("the relay listens on %s:%d", settings.host, relay.port)
+    log.info("the relay listens", extra={"host": settings.host, "port": relay.port})
     server = _server(settings)
     try:
         await _until(stop, server)
