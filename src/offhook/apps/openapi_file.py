@@ -1,14 +1,10 @@
-"""Writes docs/reference/openapi.json: `python -m offhook.apps.openapi_file docs/reference/openapi.json`."""
+"""The OpenAPI document of the whole application, as `offhook openapi` writes and checks it."""
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from pathlib import Path
 from typing import Any
 
 from offhook.apps.api import create_app
-from offhook.apps.openapi import as_text
 from offhook.apps.wiring import make_services
 from offhook.core.db.pool import Database
 from offhook.core.settings import Settings
@@ -24,11 +20,3 @@ async def make_document() -> dict[str, Any]:
         return create_app(services.parts()).state.openapi
     finally:
         await services.telephony.close()
-
-
-def main(arguments: list[str]) -> None:
-    Path(arguments[0]).write_text(as_text(asyncio.run(make_document())), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

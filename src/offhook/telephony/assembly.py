@@ -15,6 +15,7 @@ from offhook.telephony import carriers as registry
 from offhook.telephony.accounts import Accounts, Sealer
 from offhook.telephony.consent import DestinationConsent
 from offhook.telephony.endpoints import hot_routes, router
+from offhook.telephony.following import Following
 from offhook.telephony.inbox import Inbox
 from offhook.telephony.intake import Intake
 from offhook.telephony.messaging import Messaging
@@ -76,7 +77,11 @@ def create_telephony(
     sending = Sending(database, accounts, public_url)
     return Telephony(
         messaging=Messaging(
-            database, Intake(accounts, consent), sending, Reconciliation(database, accounts, reconcile_gap_seconds)
+            database,
+            Intake(accounts, consent),
+            sending,
+            Reconciliation(database, accounts, reconcile_gap_seconds),
+            Following(database, accounts),
         ),
         consent=consent,
         phone_numbers=PhoneNumberService(database, accounts),

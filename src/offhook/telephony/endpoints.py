@@ -19,6 +19,7 @@ from offhook.telephony.models import NewText
 from offhook.telephony.schemas import (
     NEW_MESSAGE_SCHEMA,
     PLACED_MESSAGE_SCHEMA,
+    CarrierAccountChange,
     CarrierAccountEnvelope,
     CarrierAccountList,
     CarrierAccountOut,
@@ -27,6 +28,7 @@ from offhook.telephony.schemas import (
     MessageOut,
     NewCarrierAccount,
     NewPhoneNumber,
+    PhoneNumberChange,
     PhoneNumberEnvelope,
     PhoneNumberList,
     PhoneNumberOut,
@@ -78,6 +80,15 @@ async def read_carrier_account(
     return CarrierAccountEnvelope(carrier_account=CarrierAccountOut.model_validate(found))
 
 
+@router.patch("/carrier-accounts/{account_id}", tags=["carrier accounts"])
+async def change_carrier_account(
+    account_id: uuid.UUID, body: CarrierAccountChange, caller: AdminCaller, accounts: CarrierAccounts
+) -> CarrierAccountEnvelope:
+    """Change an account, or enter its credentials anew, which takes back a stop."""
+    changed = await accounts.change(caller.organization_id, account_id, body.model_dump(exclude_unset=True))
+    return CarrierAccountEnvelope(carrier_account=CarrierAccountOut.model_validate(changed))
+
+
 @router.delete("/carrier-accounts/{account_id}", status_code=204, tags=["carrier accounts"])
 async def delete_carrier_account(account_id: uuid.UUID, caller: AdminCaller, accounts: CarrierAccounts) -> None:
     """Forget an account and its credentials; not while numbers or messages belong to it."""
@@ -108,6 +119,15 @@ async def create_phone_number(body: NewPhoneNumber, caller: AdminCaller, numbers
 async def read_phone_number(number_id: uuid.UUID, caller: ReadCaller, numbers: PhoneNumbers) -> PhoneNumberEnvelope:
     found = await numbers.get(caller.organization_id, number_id)
     return PhoneNumberEnvelope(phone_number=PhoneNumberOut.model_validate(found))
+
+
+@router.patch("/phone-numbers/{number_id}", tags=["phone numbers"])
+async def change_phone_number(
+    number_id: uuid.UUID, body: PhoneNumberChange, caller: AdminCaller, numbers: PhoneNumbers
+) -> PhoneNumberEnvelope:
+    """Change who answers a number, the account that it texts with, or its label."""
+    changed = await numbers.change(caller.organization_id, number_id, body.model_dump(exclude_unset=True))
+    return PhoneNumberEnvelope(phone_number=PhoneNumberOut.model_validate(changed))
 
 
 @router.delete("/phone-numbers/{number_id}", status_code=204, tags=["phone numbers"])

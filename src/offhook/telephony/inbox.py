@@ -24,7 +24,7 @@ from offhook.core.ids import new_id
 from offhook.telephony import message_queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierAccount, CarrierEvent
-from offhook.telephony.sending import follow
+from offhook.telephony.sending import apply_refusal
 
 _log: Any = structlog.get_logger(__name__)
 
@@ -147,7 +147,7 @@ class Inbox:
             connection, message, sid, told["status"], code, refusal.sentence if refusal else None
         )
         if refusal is not None:
-            await follow(connection, message, refusal)
+            await apply_refusal(connection, message, refusal)
 
 
 async def _body(request: Request) -> bytes | None:

@@ -20,6 +20,7 @@ from offhook.core.db.pool import Database
 from offhook.core.db.shared import SharedCommit
 from offhook.core.errors import Effect, Unavailable
 from offhook.telephony import message_queries
+from offhook.telephony.following import Following
 from offhook.telephony.intake import Intake
 from offhook.telephony.models import Message, NewText, Placed, Placement, Receipt, TextRequest
 from offhook.telephony.placing import RECONCILE, SEND, place
@@ -46,11 +47,19 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
 class Messaging:
     """Places and sends texts; what the Messenger port of tools is filled with."""
 
-    def __init__(self, database: Database, intake: Intake, sending: Sending, reconciliation: Reconciliation) -> None:
+    def __init__(
+        self,
+        database: Database,
+        intake: Intake,
+        sending: Sending,
+        reconciliation: Reconciliation,
+        following: Following,
+    ) -> None:
         self._database = database
         self._intake = intake
         self._sending = sending
         self._reconciliation = reconciliation
+        self._following = following
         self._commit: SharedCommit[Placement, Placed] = SharedCommit(database, "place texts", place)
         self._attempts: dict[uuid.UUID, asyncio.Task[None]] = {}
 
@@ -162,7 +171,9 @@ class Messaging:
         await self._look(message_id)
 
     async def _on_reconcile(self, payload: bytes) -> None:
-        await self._reconciliation.settle(uuid.UUID(bytes=payload))
+        message_id = uuid.UUID(bytes=payload)
+        await self._reconciliation.settle(message_id)
+        await self._following.follow(message_id)
 
 
 def receipt_of(message: Message) -> Receipt:

@@ -81,22 +81,29 @@ _NEW_ACCOUNT: Final = (
 
 
 async def update_account(
-    connection: Connection,
-    organization_id: uuid.UUID,
-    account_id: uuid.UUID,
-    *,
-    base_url: str | None,
-    credentials: bytes,
+    connection: Connection, organization_id: uuid.UUID, account_id: uuid.UUID, changes: Mapping[str, Any]
 ) -> AccountRow | None:
+    """What is not in `changes` stays; at least one is. New credentials take a stop back: it was the old ones'."""
+    names, assigned = _assigned(_CHANGEABLE_OF_ACCOUNT, changes)
+    if "credentials" in changes:
+        assigned += ", stopped_reason = null"
     row = await connection.fetchrow(
-        "update carrier_accounts set base_url = $3, credentials = $4, stopped_reason = null"
-        f" where organization_id = $1 and id = $2 returning {_ACCOUNT}",
+        f"update carrier_accounts set {assigned} where organization_id = $1 and id = $2 returning {_ACCOUNT}",
         organization_id,
         account_id,
-        base_url,
-        credentials,
+        *(changes[name] for name in names),
     )
     return None if row is None else _account(row)
+
+
+_CHANGEABLE_OF_ACCOUNT: Final = ("label", "base_url", "messages_per_second", "credentials")
+_CHANGEABLE_OF_NUMBER: Final = ("label", "carrier_account_id", "agent_id")
+
+
+def _assigned(columns: Sequence[str], changes: Mapping[str, Any]) -> tuple[Sequence[str], str]:
+    """The columns that change, and their assignments from $3 on."""
+    names = [name for name in columns if name in changes]
+    return names, ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 3))
 
 
 async def delete_account(connection: Connection, organization_id: uuid.UUID, account_id: uuid.UUID) -> bool:
@@ -146,6 +153,20 @@ async def insert_number(connection: Connection, number: Mapping[str, Any]) -> Nu
         "insert into phone_numbers (id, organization_id, number, label, carrier_account_id, agent_id)"
         f" values ($1, $2, $3, $4, $5, $6) on conflict (organization_id, number) do nothing returning {_NUMBER}",
         *(number[name] for name in ("id", "organization_id", "number", "label", "carrier_account_id", "agent_id")),
+    )
+    return None if row is None else _number(row)
+
+
+async def update_number(
+    connection: Connection, organization_id: uuid.UUID, number_id: uuid.UUID, changes: Mapping[str, Any]
+) -> NumberRow | None:
+    """What is not in `changes` stays; at least one is."""
+    names, assigned = _assigned(_CHANGEABLE_OF_NUMBER, changes)
+    row = await connection.fetchrow(
+        f"update phone_numbers set {assigned} where organization_id = $1 and id = $2 returning {_NUMBER}",
+        organization_id,
+        number_id,
+        *(changes[name] for name in names),
     )
     return None if row is None else _number(row)
 

@@ -12,6 +12,8 @@ from offhook.core.http import Form, JsonObject, Text
 from offhook.telephony.models import Message
 
 Label = Annotated[Text, Field(max_length=100)]
+BaseUrl = Annotated[Text, Field(max_length=300)]
+Pace = Annotated[float, Field(gt=0, le=1000)]
 
 
 class _Out(BaseModel):
@@ -37,8 +39,19 @@ class NewCarrierAccount(Form):
     external_account_id: Annotated[Text, Field(max_length=100)]
     credentials: JsonObject = Field(description="As the carrier's own form asks; kept encrypted, never shown.")
     label: Label = ""
-    base_url: Annotated[Text, Field(max_length=300)] | None = Field(None, description="For an emulator.")
-    messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    base_url: BaseUrl | None = Field(None, description="For an emulator.")
+    messages_per_second: Pace = 1.0
+
+
+class CarrierAccountChange(Form):
+    """What is not sent stays."""
+
+    label: Label | None = None
+    base_url: BaseUrl | None = Field(None, description="Null: the carrier's own. Another one needs `credentials` too.")
+    messages_per_second: Pace | None = Field(None, description="Null: 1, which is a new account's.")
+    credentials: JsonObject = Field(
+        default_factory=dict, description="Entered anew: sending goes on where it was stopped for the old ones."
+    )
 
 
 class CarrierAccountEnvelope(BaseModel):
@@ -64,6 +77,14 @@ class NewPhoneNumber(Form):
     label: Label = ""
     carrier_account_id: uuid.UUID | None = Field(None, description="Without one, the number cannot text.")
     agent_id: uuid.UUID | None = Field(None, description="Who answers it.")
+
+
+class PhoneNumberChange(Form):
+    """What is not sent stays; null clears."""
+
+    label: Label | None = None
+    carrier_account_id: uuid.UUID | None = Field(None, description="Null: the number cannot text.")
+    agent_id: uuid.UUID | None = Field(None, description="Who answers it. Null: nobody.")
 
 
 class PhoneNumberEnvelope(BaseModel):

@@ -151,7 +151,7 @@ class Sending:
             return
 
         async def record(connection: Connection) -> bool:
-            await follow(connection, message, refusal)
+            await apply_refusal(connection, message, refusal)
             return await message_queries.record_failed(connection, message, refusal.code, refusal.sentence)
 
         await self._record(message, record)
@@ -186,7 +186,7 @@ class Sending:
             _log.warning("late_outcome_dropped", message_id=str(message.id), attempt=message.attempt)
 
 
-async def follow(connection: Connection, message: Message, refusal: Refusal) -> None:
+async def apply_refusal(connection: Connection, message: Message, refusal: Refusal) -> None:
     """What a refusal means beyond its message: a number that opted out, an account that must not go on."""
     if refusal.treatment is Treatment.SUPPRESS:
         await queries.insert_suppression(connection, message.organization_id, message.to_number, "carrier")

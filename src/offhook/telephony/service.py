@@ -24,6 +24,9 @@ from offhook.telephony.models import AccountRow, Message, NumberRow, OwnNumber
 
 DEFAULT_MESSAGES_PER_SECOND: Final = 1.0  # one long code: facts/telephony.md 1.9
 
+_UNSET_OF_ACCOUNT: Final[Mapping[str, Any]] = {"label": "", "messages_per_second": DEFAULT_MESSAGES_PER_SECOND}
+"""What null stands for in a change, where it does not stand for null."""
+
 
 class CarrierAccountService:
     """Carrier accounts of an organization. Credentials go in and never come out."""
@@ -103,7 +106,7 @@ class CarrierAccountService:
         sealed = await self._seal(organization_id, known.id, credentials)
         async with self._database.tenant(organization_id) as connection:
             changed = await queries.update_account(
-                connection, organization_id, known.id, base_url=base_url, credentials=sealed
+                connection, organization_id, known.id, {"base_url": base_url, "credentials": sealed}
             )
         self._accounts.forget(known.id, organization_id)
         return _existing_account(changed)
@@ -116,6 +119,32 @@ class CarrierAccountService:
     async def list(self, organization_id: uuid.UUID, page: Page) -> tuple[Sequence[AccountRow], str | None]:
         async with self._database.tenant(organization_id) as connection:
             return page.cut(await queries.list_accounts(connection, organization_id, page))
+
+    async def change(self, organization_id: uuid.UUID, account_id: uuid.UUID, fields: Mapping[str, Any]) -> AccountRow:
+        """`fields`: any of label, base_url, messages_per_second, credentials; what is not among them stays, and null
+        means what a new account has. Credentials entered anew take back a stop.
+
+        Another `base_url` needs the credentials with it: they are never sent where nobody who knows them sent them.
+        Raises NotFound, InvalidInput.
+        """
+        known = await self.get(organization_id, account_id)
+        given = {name: _UNSET_OF_ACCOUNT.get(name) if value is None else value for name, value in fields.items()}
+        # What stays is not written: another request may be changing it.
+        changes = {name: value for name, value in given.items() if value != getattr(known, name, None)}
+        if not changes:
+            return known
+        credentials: Mapping[str, Any] | None = changes.get("credentials")
+        if "base_url" in changes:
+            self._check_base_url(changes["base_url"])
+            if credentials is None:
+                raise _wrong("credentials", "Enter them again: they are to be sent to another base_url.")
+        if credentials is not None:
+            self._check_credentials(self._known_carrier(known.carrier), credentials)
+            changes["credentials"] = await self._seal(organization_id, account_id, credentials)
+        async with self._database.tenant(organization_id) as connection:
+            changed = await queries.update_account(connection, organization_id, account_id, changes)
+        self._accounts.forget(account_id, organization_id)
+        return _existing_account(changed)
 
     async def delete(self, organization_id: uuid.UUID, account_id: uuid.UUID) -> None:
         """Raises NotFound, or Conflict while numbers or messages belong to it."""
@@ -138,14 +167,26 @@ class CarrierAccountService:
     def _check(
         self, carrier: str, external_account_id: str, credentials: Mapping[str, Any], base_url: str | None
     ) -> None:
-        known = self._carriers.get(carrier)
-        if known is None:
-            raise _wrong("carrier", f"There is no such carrier; there are: {', '.join(sorted(self._carriers))}.")
+        known = self._known_carrier(carrier)
         if not re.fullmatch(known.external_account_id_pattern, external_account_id):
             raise _wrong("external_account_id", "This is not an account id of that carrier's.")
+        self._check_base_url(base_url)
+        self._check_credentials(known, credentials)
+
+    def _known_carrier(self, name: str) -> Carrier:
+        known = self._carriers.get(name)
+        if known is None:
+            raise _wrong("carrier", f"There is no such carrier; there are: {', '.join(sorted(self._carriers))}.")
+        return known
+
+    @staticmethod
+    def _check_base_url(base_url: str | None) -> None:
         if base_url is not None and not _is_origin(base_url):
             raise _wrong("base_url", "Must be an origin such as http://127.0.0.1:8712.")
-        schema = dict(known.credentials_schema())
+
+    @staticmethod
+    def _check_credentials(carrier: Carrier, credentials: Mapping[str, Any]) -> None:
+        schema = dict(carrier.credentials_schema())
         problems = [
             # The message would quote the value, which is a secret.
             FieldProblem(
@@ -208,21 +249,34 @@ class PhoneNumberService:
     async def get(self, organization_id: uuid.UUID, number_id: uuid.UUID) -> NumberRow:
         """Raises NotFound."""
         async with self._database.tenant(organization_id) as connection:
-            found = await queries.find_number(connection, organization_id, number_id=number_id)
-        if found is None:
-            raise NotFound("There is no such phone number.", code="phone_number_not_found")
-        return found
+            return _existing_number(await queries.find_number(connection, organization_id, number_id=number_id))
 
     async def list(self, organization_id: uuid.UUID, page: Page) -> tuple[Sequence[NumberRow], str | None]:
         async with self._database.tenant(organization_id) as connection:
             return page.cut(await queries.list_numbers(connection, organization_id, page))
+
+    async def change(self, organization_id: uuid.UUID, number_id: uuid.UUID, fields: Mapping[str, Any]) -> NumberRow:
+        """`fields`: any of label, carrier_account_id, agent_id; what is not among them stays, null clears.
+
+        Raises NotFound, also for another's account or agent.
+        """
+        if not fields:
+            return await self.get(organization_id, number_id)
+        changes = {**fields, "label": fields["label"] or ""} if "label" in fields else fields
+        try:
+            async with self._database.tenant(organization_id) as connection:
+                changed = await queries.update_number(connection, organization_id, number_id, changes)
+        except asyncpg.ForeignKeyViolationError as error:
+            raise NotFound("There is no such carrier account or agent.", code="not_found") from error
+        self._accounts.forget_senders(organization_id)
+        return _existing_number(changed)
 
     async def delete(self, organization_id: uuid.UUID, number_id: uuid.UUID) -> None:
         """Raises NotFound."""
         async with self._database.tenant(organization_id) as connection:
             deleted = await queries.delete_number(connection, organization_id, number_id)
         if not deleted:
-            raise NotFound("There is no such phone number.", code="phone_number_not_found")
+            _existing_number(None)
         self._accounts.forget_senders(organization_id)
 
     async def find(self, organization_id: uuid.UUID, phone_number_id: uuid.UUID) -> OwnNumber | None:
@@ -264,6 +318,12 @@ def _existing_account(account: AccountRow | None) -> AccountRow:
     if account is None:
         raise NotFound("There is no such carrier account.", code="carrier_account_not_found")
     return account
+
+
+def _existing_number(number: NumberRow | None) -> NumberRow:
+    if number is None:
+        raise NotFound("There is no such phone number.", code="phone_number_not_found")
+    return number
 
 
 def _e164(number: str) -> str:

@@ -1,0 +1,82 @@
+"""Asking the carrier what became of a text whose callbacks did not come: lost, or nothing can reach this machine.
+
+Carriers call back once or twice and then no more (facts/telephony.md 4), so a text without a final status is looked up,
+at growing distances, until no status can come any more.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Final
+
+import structlog
+
+from offhook.core.db.jobs import RetryLater
+from offhook.core.db.pool import Database
+from offhook.core.errors import ConfigurationError, NotFound
+from offhook.telephony import message_queries
+from offhook.telephony.accounts import Accounts
+from offhook.telephony.carrier import CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
+from offhook.telephony.models import Message
+from offhook.telephony.sending import apply_refusal
+
+_log: Any = structlog.get_logger(__name__)
+
+LOOKS_AT_SECONDS: Final = (30.0, 120.0, 600.0, 3_600.0, 14_400.0, 39_600.0)
+"""After the text was handed over. The first look of all is the guard job's, seconds after the attempt. A carrier keeps
+a text for at most 10 h (Twilio's ValidityPeriod), so after 11 h there is nothing to learn."""
+
+
+class Following:
+    """Looks texts up that the carrier has and that have no final status."""
+
+    def __init__(self, database: Database, accounts: Accounts) -> None:
+        self._database = database
+        self._accounts = accounts
+
+    async def follow(self, message_id: uuid.UUID) -> None:
+        """Take one look. Raises RetryLater while a later one may tell more."""
+        async with self._database.system("follow a text") as connection:
+            found = await message_queries.find(connection, message_id)
+        if found is None:
+            return
+        message, now = found
+        if message.finished_at is not None or message.carrier_message_id is None or message.sent_at is None:
+            return
+        told = await self._told(message, message.carrier_message_id)
+        if told is not None and await self._record(message, told):
+            return
+        passed = (now - message.sent_at).total_seconds()
+        next_look = next((at for at in LOOKS_AT_SECONDS if at > passed), None)
+        if next_look is not None:
+            raise RetryLater(next_look - passed)
+        _log.info("text_without_final_status", message_id=str(message.id), status=message.status)
+
+    async def _told(self, message: Message, carrier_message_id: str) -> CarrierMessage | None:
+        """None where the carrier gives no answer now."""
+        try:
+            account = await self._accounts.get_open(message.carrier_account_id)
+            return await self._accounts.carrier(account.carrier).get_message(account, carrier_message_id)
+        except (CarrierRefused, NotSent, OutcomeUnknown, NotFound, ConfigurationError) as error:
+            _log.info("look_failed", message_id=str(message.id), error_type=type(error).__name__)
+            return None
+
+    async def _record(self, message: Message, told: CarrierMessage) -> bool:
+        """Whether the message has a final status now."""
+        refusal = None
+        if told.error_code is not None:
+            account = await self._accounts.get_open(message.carrier_account_id)
+            refusal = self._accounts.carrier(account.carrier).refusal_of(told.error_code)
+        async with self._database.system("a text was followed") as connection:
+            await message_queries.move_forward(
+                connection,
+                message,
+                told.carrier_message_id,
+                told.status,
+                told.error_code,
+                refusal.sentence if refusal else None,
+            )
+            if refusal is not None:
+                await apply_refusal(connection, message, refusal)
+            found = await message_queries.find(connection, message.id)
+        return found is None or found[0].finished_at is not None
