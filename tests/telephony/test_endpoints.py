@@ -181,15 +181,15 @@ async def test_an_account_is_changed_field_by_field(world: World) -> None:
 
 async def test_credentials_entered_anew_take_back_a_stop_and_are_used_at_once(world: World) -> None:
     path = f"/api/carrier-accounts/{world.account_id}"
-    assert (await world.telephony.messaging.text(world.wish())).status == "sent"
+    assert (await world.telephony.messaging.text(world.wish())).status == "accepted"
     wrong = await world.api.patch(path, {"credentials": {"auth_token": "not-the-token"}})
     assert wrong.status == 200
     assert "not-the-token" not in wrong.text
-    assert (await world.telephony.messaging.text(world.wish())).status != "sent"
+    assert (await world.telephony.messaging.text(world.wish())).status == "failed"
     assert (await world.api.patch(path, {"label": "x"})).json["carrier_account"]["stopped_reason"]
     right = await world.api.patch(path, {"credentials": {"auth_token": DEFAULT_AUTH_TOKEN}})
     assert right.json["carrier_account"]["stopped_reason"] is None
-    assert (await world.telephony.messaging.text(world.wish())).status == "sent"
+    assert (await world.telephony.messaging.text(world.wish())).status == "accepted"
 
 
 async def test_credentials_are_not_sent_elsewhere_by_who_does_not_know_them(world: World) -> None:
