@@ -48,8 +48,14 @@ async def test_it_chooses_the_function_by_the_callers_words() -> None:
     link = tool("send_booking_link", "Texts the caller the link for booking.", {}, {"status": "sent"}, calls)
     hours = tool("opening_hours", "Tells when the workshop is open.", {}, {"monday": "9-17"}, calls)
     async with Caller(hours, link) as caller:
-        assert await caller.say("Could you text me the link, please?") == "Done. status: sent."
-        assert await caller.say("And what are your opening hours?") == "Done. monday: 9-17."
+        assert (
+            await caller.say("Could you text me the link, please?")
+            == "Done. Status: sent. A real model would phrase this."
+        )
+        assert (
+            await caller.say("And what are your opening hours?")
+            == "Done. Monday: 9-17. A real model would phrase this."
+        )
     assert [name for name, _ in calls] == ["send_booking_link", "opening_hours"]
 
 
@@ -67,7 +73,7 @@ async def test_it_asks_for_one_missing_argument_at_a_time_and_takes_it_from_the_
         assert await caller.say("it is +1 (202) 555-0142, thanks") == "What is the email?"
         assert await caller.say("ada@example.com.") == "What is the bikes?"
         assert await caller.say("2 of them") == "What is the note? (What to do with the bike.)"
-        assert await caller.say("True the front wheel") == "Done. ticket: 7."
+        assert await caller.say("True the front wheel") == "Done. Ticket: 7. A real model would phrase this."
     assert calls == [
         (
             "book_repair",
@@ -90,7 +96,7 @@ async def test_choices_and_yes_or_no_are_understood() -> None:
     async with Caller(tool("order_tube", "Orders a tube.", properties, "ok", calls)) as caller:
         await caller.say("order a large tube")
         await caller.say("yes please")
-        assert await caller.say("4.50 at most") == "Done. answer: ok."
+        assert await caller.say("4.50 at most") == "Done. Ok. A real model would phrase this."
     assert calls == [("order_tube", {"size": "large", "express": True, "price": 4.5})]
 
 
@@ -102,7 +108,7 @@ async def test_an_error_is_told_as_it_is() -> None:
 
 async def test_an_error_inside_the_answer_is_told_too() -> None:
     async with Caller(tool("send_link", "Texts the link.", {}, {"error": "no number"}, [])) as caller:
-        assert await caller.say("text me the link") == "That did not work: no number"
+        assert await caller.say("text me the link") == "That did not work: no number."
 
 
 async def test_words_that_fit_no_function_get_help_that_says_who_speaks() -> None:

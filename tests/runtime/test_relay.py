@@ -71,7 +71,7 @@ async def test_a_conversation_from_start_to_end() -> None:
         assert set(frames[0]) == {"type", "id", "name"}
         assert set(frames[1]) == {"type", "id", "name", "duration_ms", "is_error"}
         assert frames[0]["id"] == gateway.calls[0]["id"]
-        assert said(frames) == "Done. status: sent."
+        assert said(frames) == "Done. Status: sent. A real model would phrase this."
         assert [frame["last"] for frame in frames if frame["type"] == "text"].index(True) == len(kinds) - 4
 
         await socket.send({"type": "end"})
@@ -141,7 +141,7 @@ async def test_hostile_frames_get_an_error_frame_and_the_conversation_goes_on() 
         await socket.send(START)
         assert (await socket.until("error"))[-1]["code"] == "already_started"
         await socket.send({"type": "prompt", "text": "the link"})
-        assert said(await socket.until("turn_ended")) == "Done. status: sent."
+        assert said(await socket.until("turn_ended")) == "Done. Status: sent. A real model would phrase this."
 
 
 async def test_a_frame_beyond_all_measure_closes_the_socket_unread() -> None:
@@ -192,7 +192,7 @@ async def test_a_new_prompt_ends_what_the_agent_still_says_and_is_answered() -> 
         frames: list[dict[str, Any]] = []
         for _ in range(3):
             frames += await socket.until("turn_ended")
-        assert said(frames).endswith("Done. status: sent.")
+        assert said(frames).endswith("Done. Status: sent. A real model would phrase this.")
 
 
 async def test_too_many_prompts_at_once_are_refused() -> None:

@@ -58,7 +58,7 @@ async def test_a_caller_asks_for_the_link_and_the_worker_has_it_texted(tmp_path:
             assert opened["carrier_call_id"] == "SCL_call-1"
 
             await caller.say("text me the booking link")
-            await caller.hears("Done. status: sent.")
+            await caller.hears("Done. Status: sent. A real model would phrase this.")
             assert [call["function"] for call in gateway.calls] == ["send_booking_link"]
             assert gateway.calls[0]["user_turn"] == 1
             await caller.until(lambda one: one.agent and one.agent.attributes.get("offhook.model"))

@@ -13,10 +13,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, llm
 from livekit.agents.types import NotGivenOr
+
+from offhook.runtime.spoken import report
 
 MODEL: Final = "rehearsal"
 LABEL: Final = "rehearsal (simulated)"
@@ -128,19 +130,6 @@ def _wish(items: list[llm.ChatItem], functions: list[dict[str, Any]]) -> _Wish |
     return wish
 
 
-def _report(output: str, is_error: bool) -> str:
-    """A sentence from a result's JSON; an error is told as it is."""
-    try:
-        result: Any = output if is_error else json.loads(output)
-    except ValueError:
-        return output or "Done."
-    if is_error or (isinstance(result, dict) and "error" in result):
-        return f"That did not work: {output if is_error else cast('Any', result)['error']}"
-    known = cast("dict[str, Any]", result) if isinstance(result, dict) else {"answer": result}
-    plain = {key: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for key, v in known.items()}
-    return "Done. " + "; ".join(f"{key.replace('_', ' ')}: {value}" for key, value in plain.items()) + "."
-
-
 class RehearsalLLM(llm.LLM[Any]):
     @property
     def model(self) -> str:
@@ -173,7 +162,7 @@ class _Reply(llm.LLMStream):
         for item in reversed(items):
             if item.type != "function_call_output":
                 break
-            outputs.insert(0, _report(item.output, item.is_error))
+            outputs.insert(0, report(item.output, item.is_error))
         wish = None if outputs else _wish(items, functions)
         if outputs or wish is None:
             can = ", ".join(str(one["name"]).replace("_", " ") for one in functions) or "nothing, I have no tools"

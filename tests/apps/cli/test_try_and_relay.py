@@ -33,5 +33,5 @@ async def test_the_rehearsal_model_is_tried(
         assert greeting["said"] == "Spoke & Chain, how can I help?"
         assert "rehearsal model" in answer["said"]
         assert [call["is_error"] for call in link["tool_calls"]] == [False]
-        assert link["said"] == "Done. status: sent."
+        assert link["said"] == "Done. Status: sent. A real model would phrase this."
         assert gateway.closed == [(outcome.json["conversation_id"], "ended")]
