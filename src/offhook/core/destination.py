@@ -150,8 +150,9 @@ def _kind(number: PhoneNumber, parsed: phonenumbers.PhoneNumber) -> DestinationK
     for pattern, kind in _RANGES:
         if pattern.fullmatch(number.e164):
             return kind
-    if phonenumbers.is_valid_number(parsed):
-        return _KINDS.get(phonenumbers.number_type(parsed), DestinationKind.UNKNOWN)
+    number_type = phonenumbers.number_type(parsed)
+    if number_type != phonenumbers.PhoneNumberType.UNKNOWN:  # which is what numbers that are not valid have
+        return _KINDS.get(number_type, DestinationKind.UNKNOWN)
     # Only where no line has this number: India's 112… are Delhi's landlines, North America's 911… are nobody's.
     home = phonenumbers.region_code_for_country_code(number.country_code)
     if shortnumberinfo.connects_to_emergency_number(str(parsed.national_number), home):
