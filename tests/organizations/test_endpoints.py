@@ -46,6 +46,14 @@ async def test_what_is_wrong_with_a_change_names_its_field(api: ApiClient, body:
     assert (answer.status, [problem["path"] for problem in answer.json["errors"]]) == (422, [path])
 
 
+async def test_a_text_that_is_too_long_is_counted_in_characters(api: ApiClient) -> None:
+    answer = (await api.patch("/api/organization", {"name": "x" * 101})).json
+    assert answer["detail"] == "name: At most 100 characters; this has 101."
+    example = {"name": "workshop", "example": "x" * 301}
+    declared = (await api.patch("/api/organization", {"settings": {"variables": [example]}})).json
+    assert declared["errors"][0]["message"] == "At most 300 characters; this has 301."
+
+
 async def test_a_key_is_shown_once_and_works_until_it_is_revoked(anonymous: ApiClient, api: ApiClient) -> None:
     answer = await api.post("/api/api-keys", {"name": "worker", "scopes": ["worker", "worker"]})
     assert answer.status == 201

@@ -50,7 +50,7 @@ def check_variables(value: object, where: str = "variables") -> list[dict[str, A
     try:
         declared = _LIST.validate_python(value)
     except ValidationError as error:
-        located = [{**problem, "loc": (where, *problem["loc"])} for problem in error.errors(include_input=False)]
+        located = [{**problem, "loc": (where, *problem["loc"])} for problem in error.errors(include_url=False)]
         raise invalid_input(located) from None
     names = [item.name for item in declared]
     for index, name in enumerate(names):

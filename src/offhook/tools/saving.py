@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from offhook.core.declarations import Declarations
 from offhook.core.errors import FieldProblem, InvalidInput
 from offhook.core.jsonvalue import JSON, UncleanJson, clean_json
+from offhook.core.sentences import sentence
 from offhook.core.text import is_clean, shorten
 from offhook.core.variables import Provenance, Structure
 from offhook.tools.compile import Compiled
@@ -130,7 +131,7 @@ def _problem(error: ErrorDetails, form: JSON) -> FieldProblem:
             continue
         steps.append(str(step))
         here = _inside(here, step)
-    return FieldProblem(".".join(steps), f"{error['msg']}.", error["type"])
+    return FieldProblem(".".join(steps), sentence(error), error["type"])
 
 
 def _inside(value: Any, step: str | int) -> Any:

@@ -30,6 +30,7 @@ from offhook.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from offhook.core.sentences import sentence
 from offhook.core.text import clean_text, shorten
 
 PROBLEM_JSON: Final = "application/problem+json"
@@ -109,20 +110,13 @@ def field_path(location: Sequence[int | str]) -> str:
 
 def field_problems(errors: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:
     """Pydantic's errors as ours: path, sentence and code; what was sent stays out."""
-    return [
-        FieldProblem(field_path(error["loc"]), _sentence(str(error["msg"])), str(error["type"])) for error in errors
-    ]
-
-
-def _sentence(message: str) -> str:
-    text = message.removeprefix("Value error, ")
-    return text if text.endswith((".", "?", "!")) else f"{text}."
+    return [FieldProblem(field_path(error["loc"]), sentence(error), str(error["type"])) for error in errors]
 
 
 def invalid_input(error: ValidationError | Sequence[Mapping[str, Any]]) -> InvalidInput:
     """Pydantic's errors as one InvalidInput that names the first field in its detail."""
     if isinstance(error, ValidationError):
-        error = cast("Sequence[Mapping[str, Any]]", error.errors(include_url=False, include_input=False))
+        error = cast("Sequence[Mapping[str, Any]]", error.errors(include_url=False))
     fields = field_problems(error)
     first = fields[0] if fields else FieldProblem("", "The request is not valid.")
     more = f" And {len(fields) - 1} more." if len(fields) > 1 else ""
