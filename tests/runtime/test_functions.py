@@ -171,3 +171,30 @@ async def test_nothing_that_people_say_or_send_reaches_the_log(caplog: pytest.Lo
     assert caplog.records
     for record in caplog.records:
         assert secret not in repr(record.__dict__)
+
+
+async def test_conversations_on_one_release_share_its_functions() -> None:
+    async with FakeGateway() as gateway, Talk(gateway, CALL) as one, Talk(gateway, CALL) as other:
+        assert one.conversation.release.functions is other.conversation.release.functions
+        assert one.conversation.functions.tools is other.conversation.functions.tools
+        await one.say()
+        await other.say()
+        assert len({call["id"] for call in gateway.calls}) == 2
+
+
+async def test_a_release_that_changed_brings_its_own_functions() -> None:
+    async with FakeGateway() as gateway, Talk(gateway, CALL) as one:
+        gateway.functions = [LOOK_UP]
+        async with Talk(gateway, CALL) as other:
+            assert [tool.info.name for tool in other.conversation.functions.tools] == ["look_up_repair"]
+            assert len(one.conversation.functions.tools) == 2
+
+
+async def test_only_the_last_releases_are_kept() -> None:
+    async with FakeGateway() as gateway:
+        for number in range(module._KEPT_RELEASES + 2):
+            gateway.functions = [{**SEND_LINK, "name": f"function_{number}"}]
+            client = Client(gateway.url, KEY)
+            await Conversation.open(client, channel="web", agent_id=AGENT_ID)
+            await client.aclose()
+    assert len(module._BUILT) == module._KEPT_RELEASES

@@ -60,6 +60,7 @@ async def test_a_conversation_from_start_to_end() -> None:
         started, *greeting = await socket.until("turn_ended")
         assert started["agent_name"] == "Spoke & Chain"
         assert started["model"] == "rehearsal (simulated)"
+        assert started["greets"] is True
         assert said(greeting) == "Spoke & Chain, how can I help?"
         assert gateway.opened[0]["id"] == started["conversation_id"]
         assert gateway.opened[0]["variables"] == {"a": 1}
@@ -77,6 +78,13 @@ async def test_a_conversation_from_start_to_end() -> None:
         await socket.send({"type": "end"})
         assert [frame["type"] for frame in await socket.until("ended")] == ["ended"]
         assert gateway.closed == [(started["conversation_id"], "ended")]
+
+
+async def test_an_agent_without_a_greeting_says_so_at_once() -> None:
+    async with FakeGateway(greeting=None) as gateway, relay_of(gateway) as relay, connected(relay) as socket:
+        await socket.send(START)
+        [started] = await socket.until("started")
+        assert started["greets"] is False
 
 
 async def test_a_caller_who_hangs_up_closes_the_conversation() -> None:
@@ -171,7 +179,7 @@ async def test_without_a_key_there_is_no_socket() -> None:
             assert response.status == 401
             assert (await response.json(content_type=None))["code"] == "unauthenticated"
         async with session.get(f"http://127.0.0.1:{relay.port}/health") as response:
-            assert await response.json() == {"status": "ok", "conversations": 0}
+            assert await response.json() == {"status": "ok", "livekit": None, "conversations": 0}
 
 
 async def test_a_model_that_cannot_be_made_is_said_before_the_start() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
 import sys
@@ -11,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from fixtures.fake_gateway import AGENT_ID, KEY, LINK, OUR_NUMBER, FakeGateway, eventually
@@ -94,8 +97,35 @@ async def test_where_no_agent_answers_the_caller_hears_so_and_the_operator_finds
         async with SipCaller(server, "call-3", our_number="+12025550199") as caller:
             await caller.hears("nobody is set up to take this call")
             await caller.until(lambda one: not one.room.isconnected())
-        await worker.until_logged("agent_not_found: No agent answers here; give the number an agent.")
+        await worker.until_logged("give the number called an agent")
+        await worker.until_logged('"code": "agent_not_found"')
         assert gateway.closed == []
+
+
+async def test_health_says_whether_livekit_knows_the_worker(tmp_path: Path) -> None:
+    async with (
+        FakeGateway() as gateway,
+        livekit_running(tmp_path) as server,
+        agent_process(server, gateway, tmp_path) as worker,
+    ):
+        await until_livekit_is(worker, "registered")
+        server.process.kill()
+        await until_livekit_is(worker, "connecting")
+
+
+async def until_livekit_is(worker: WorkerProcess, state: str) -> None:
+    [listening] = [line for line in worker.output.splitlines() if "the relay listens" in line]
+    url = f"http://127.0.0.1:{json.loads(listening)['port']}/health"
+    ends = time.monotonic() + 15
+    async with aiohttp.ClientSession() as session:
+        while True:
+            async with session.get(url) as response:
+                health = await response.json()
+            if health["livekit"] == state:
+                assert (response.status, health["status"]) == (200, "ok")
+                return
+            assert time.monotonic() < ends, health
+            await asyncio.sleep(0.05)
 
 
 async def test_sigterm_stops_the_worker_and_its_jobs_within_three_seconds(tmp_path: Path) -> None:

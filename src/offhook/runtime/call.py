@@ -150,7 +150,13 @@ class Call:
     def refuse(self, code: str, detail: str, apology: str) -> None:
         """The caller will hear the apology; the operator reads the reason here."""
         self.problem, self._apology = f"{code}: {detail}", apology
-        log.error("no agent takes this call", extra={"code": code, "job_id": self.ctx.job.id})
+        if code == "agent_not_found":
+            log.error(
+                "no agent takes this call: give the number called an agent, or name one in the dispatch",
+                extra={"code": code, "job_id": self.ctx.job.id},
+            )
+        else:
+            log.error("this call could not be taken", extra={"code": code, "job_id": self.ctx.job.id})
 
     async def start(
         self,

@@ -11,7 +11,7 @@ from livekit.agents import Agent, AgentSession, ConversationItemAddedEvent
 from livekit.agents.llm import ChatMessage, RealtimeModel
 
 from offhook.client import ApiError, Client, Release, Unreachable, new_id
-from offhook.runtime.functions import Functions, Watcher
+from offhook.runtime.functions import Functions, Watcher, with_shared_functions
 
 log = logging.getLogger("offhook.runtime")
 
@@ -58,8 +58,9 @@ class Conversation:
         """`known` as of Client.open_conversation. Raises ApiError (`agent_not_found`) or Unreachable."""
         opened = await client.open_conversation(new_id(), channel=channel, **known)
         options = {} if watcher is None else {"watcher": watcher}
-        functions = Functions(client, opened.id, opened.release, **options)
-        return cls(client, opened.id, opened.release, functions)
+        release = with_shared_functions(opened.release)
+        functions = Functions(client, opened.id, release, **options)
+        return cls(client, opened.id, release, functions)
 
     def agent(self, *, greets: bool = True) -> ReleaseAgent:
         return ReleaseAgent(self.release, self.functions, greets=greets)

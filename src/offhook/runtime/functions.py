@@ -14,7 +14,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
@@ -79,7 +79,7 @@ class Functions:
         self._running: set[asyncio.Task[ToolCall]] = set()
         self._stopped = False
         self.user_turn = 0
-        self.tools = _tools_of(release)
+        self.tools = _shared(release).tools
 
     @property
     def busy(self) -> bool:
@@ -147,19 +147,33 @@ _SERVED: Final[WeakKeyDictionary[AgentSession[Any], Functions]] = WeakKeyDiction
 """Whose functions a tool calls: tools are shared by all conversations on a release, sessions are not."""
 
 _KEPT_RELEASES: Final = 64
-_BUILT: Final[OrderedDict[tuple[str, str], tuple[Tool, ...]]] = OrderedDict()
 
 
-def _tools_of(release: Release) -> tuple[Tool, ...]:
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    functions: tuple[Function, ...]
+    tools: tuple[Tool, ...]
+
+
+_BUILT: Final[OrderedDict[tuple[str, str], _Shared]] = OrderedDict()
+
+
+def with_shared_functions(release: Release) -> Release:
+    """The release with the functions of the first conversation on it, so that this one's own can be let go."""
+    return replace(release, functions=_shared(release).functions)
+
+
+def _shared(release: Release) -> _Shared:
     """Built once per release and kept for the last few: a hundred functions are a third of a megabyte."""
     key = (release.id, release.digest)
-    tools = _BUILT.get(key)
-    if tools is None:
-        tools = _BUILT[key] = tuple(_tool(one) for one in release.functions if one.runs_in == "gateway")
+    shared = _BUILT.get(key)
+    if shared is None:
+        tools = tuple(_tool(one) for one in release.functions if one.runs_in == "gateway")
+        shared = _BUILT[key] = _Shared(release.functions, tools)
         if len(_BUILT) > _KEPT_RELEASES:
             _BUILT.popitem(last=False)
     _BUILT.move_to_end(key)
-    return tools
+    return shared
 
 
 def _tool(function: Function) -> Tool:

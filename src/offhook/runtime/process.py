@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 import psutil
-from livekit.agents import AgentServer
 
 from offhook.core.errors import ConfigurationError
 from offhook.core.settings import Settings
+from offhook.core.telemetry import configure
 from offhook.runtime.privacy import keep_payloads_out
-from offhook.runtime.relay import Relay
-from offhook.runtime.worker import DEFAULT_AGENT_NAME, DEFAULT_MAX_CALLS, build_server
+from offhook.runtime.relay import LiveKitState, Relay
+from offhook.runtime.worker import DEFAULT_AGENT_NAME, DEFAULT_MAX_CALLS, Worker, build_server
 
 log = logging.getLogger("offhook.runtime")
 
@@ -85,7 +85,7 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
 def main(settings: AgentProcessSettings) -> None:
     """For a process of its own: sets logging up and runs until told to stop."""
     if not logging.getLogger().handlers:
-        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=settings.log_level.upper())
+        configure(settings.log_level)
     asyncio.run(run_agent_process(settings))
 
 
@@ -100,11 +100,17 @@ async def run_agent_process(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     keep_payloads_out()
-    relay = Relay(api_url=settings.api_url, host=settings.host, port=settings.port, environment=settings.environment)
+    server = _server(settings)
+    relay = Relay(
+        api_url=settings.api_url,
+        host=settings.host,
+        port=settings.port,
+        environment=settings.environment,
+        livekit=lambda: _livekit(server),
+    )
     await relay.start()
     ready(relay.port)
     log.info("the relay listens", extra={"host": settings.host, "port": relay.port})
-    server = _server(settings)
     try:
         await _until(stop, server)
         if server is not None and settings.drain_seconds:
@@ -116,7 +122,11 @@ async def run_agent_process(
     await _stop(relay, server, exit_code=0)
 
 
-def _server(settings: AgentProcessSettings) -> AgentServer | None:
+def _livekit(server: Worker | None) -> LiveKitState:
+    return None if server is None else "registered" if server.registered else "connecting"
+
+
+def _server(settings: AgentProcessSettings) -> Worker | None:
     if not settings.livekit_url:
         return None
     # Job processes inherit these; they are this process's own word on where the API is.
@@ -130,7 +140,7 @@ def _server(settings: AgentProcessSettings) -> AgentServer | None:
     )
 
 
-async def _until(stop: asyncio.Event, server: AgentServer | None) -> None:
+async def _until(stop: asyncio.Event, server: Worker | None) -> None:
     """Returns when told to stop; raises what the worker died of."""
     waiting: list[asyncio.Task[bool]] = [asyncio.create_task(stop.wait())]
     if server is not None:
@@ -143,12 +153,12 @@ async def _until(stop: asyncio.Event, server: AgentServer | None) -> None:
         waiting[0].cancel()
 
 
-async def _run(server: AgentServer) -> bool:
+async def _run(server: Worker) -> bool:
     await server.run()
     return True
 
 
-async def _stop(relay: Relay, server: AgentServer | None, *, exit_code: int) -> None:
+async def _stop(relay: Relay, server: Worker | None, *, exit_code: int) -> None:
     """A worker that is still starting its job processes cannot be closed before they are up, ten seconds later, and
     the end of the event loop would wait for it too: so what has not ended in time ends with the process.
     """

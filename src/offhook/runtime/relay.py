@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
 
 import aiohttp
 from aiohttp import web
@@ -31,6 +31,10 @@ HARD_FRAME_BYTES: Final = 1024 * 1024
 MAX_PROMPT_CHARACTERS: Final = 8_000
 MAX_WAITING_PROMPTS: Final = 8
 HEARTBEAT_SECONDS: Final = 30.0
+
+
+LiveKitState = Literal["registered", "connecting"] | None
+"""Whether calls in rooms reach this process; None where it takes none."""
 
 
 class _Frame(BaseModel):
@@ -87,11 +91,20 @@ def read_frame(data: str | bytes) -> Start | Prompt | End:
 class Relay:
     """Serves `/conversations` and `/health` until closed. Port 0 takes any free one: `port` says which."""
 
-    def __init__(self, *, api_url: str, host: str, port: int, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        host: str,
+        port: int,
+        environment: Mapping[str, str],
+        livekit: Callable[[], LiveKitState] = lambda: None,
+    ) -> None:
         self._api_url = api_url
         self._host = host
         self.port = port
         self._environment = environment
+        self._livekit = livekit
         self._connector: aiohttp.TCPConnector | None = None
         self._sockets: set[_Socket] = set()
         self._runner: web.AppRunner | None = None
@@ -115,7 +128,8 @@ class Relay:
             await self._connector.close()
 
     async def _health(self, _: web.Request) -> web.Response:
-        return web.json_response({"status": "ok", "conversations": len(self._sockets)})
+        health = {"status": "ok", "livekit": self._livekit(), "conversations": len(self._sockets)}
+        return web.json_response(health)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         kind, _, key = request.headers.get("Authorization", "").partition(" ")
@@ -197,6 +211,7 @@ class _Socket:
             conversation_id=conversation.conversation.id,
             agent_name=conversation.conversation.release.agent.name,
             model=conversation.models.label,
+            greets=bool(conversation.conversation.release.agent.greeting),
         )
         self._turns = asyncio.create_task(self._take_turns(conversation))
         return True

@@ -26,6 +26,9 @@ DEFAULT_MAX_CALLS: Final = 20
 JOB_STOP_SECONDS: Final = 1.5
 """After this a job process that does not end is killed, so that the agent process stops within 3 s."""
 
+UNREGISTERED: Final = "unregistered"
+"""A worker's id before LiveKit's server has given it one."""
+
 MODEL_ATTRIBUTE: Final = "offhook.model"
 """Of the agent's participant: everybody in the room can see what speaks, also that it is only rehearsing."""
 
@@ -63,6 +66,15 @@ def prepare(_: JobProcess) -> None:
     keep_payloads_out()
 
 
+class Worker(AgentServer):
+    """LiveKit's worker, which also tells whether calls reach it."""
+
+    @property
+    def registered(self) -> bool:
+        """Whether LiveKit's server knows it now. LiveKit tells of a registration by an event, and of none lost."""
+        return self.id != UNREGISTERED and not self._connecting and not self._connection_failed
+
+
 def build_server(
     *,
     url: str,
@@ -71,7 +83,7 @@ def build_server(
     agent_name: str = DEFAULT_AGENT_NAME,
     max_calls: int = DEFAULT_MAX_CALLS,
     idle_processes: int = 1,
-) -> AgentServer:
+) -> Worker:
     """Not running yet. Calls make its load, not the processor: what else runs on a machine shall refuse no caller."""
     # The models for speech that LiveKit would load into each process cost 240 MB (facts/livekit.md, section 4);
     # a session that listens loads them itself.
@@ -86,7 +98,7 @@ def build_server(
     async def admit(request: JobRequest) -> None:
         await (request.reject() if load(server) >= 1.0 else request.accept())
 
-    server = AgentServer(
+    server = Worker(
         ws_url=url,
         api_key=api_key,
         api_secret=api_secret,
