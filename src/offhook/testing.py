@@ -158,12 +158,13 @@ class MemoryLedger:
         effect: Effect,
         answer: Mapping[str, Any],
         error_code: str | None,
+        error_detail: str | None,
         duration_ms: float,
         stored_values: Mapping[str, Value],
     ) -> Mapping[str, Any]:
         entry = self.rows[context.organization_id, tool_call_id]
         if entry.row.answer is None:
-            entry.row = replace(entry.row, status=status, effect=effect, answer=dict(answer))
+            entry.row = replace(entry.row, status=status, effect=effect, answer=dict(answer), error_detail=error_detail)
         return entry.row.answer or {}
 
 

@@ -204,3 +204,16 @@ async def test_arguments_that_cannot_be_kept_are_refused_in_words_for_the_model(
         assert answered["tool_call"]["is_error"]
         assert "Nothing was done" in answered["tool_call"]["answer"]["error"]
     assert gateway.deployment.texts() == []
+
+
+async def test_the_operator_reads_why_a_call_failed_and_the_model_does_not(gateway: Gateway) -> None:
+    _, opened = await gateway.open(person_number=None)
+    _, answered = await gateway.call()
+    assert answered["tool_call"]["is_error"]
+    deployment = gateway.deployment
+    async with deployment.client() as client:
+        listed = await client.request("GET", f"/api/conversations/{opened['conversation']['id']}/tool-calls")
+    [record] = listed["tool_calls"]
+    assert (record["status"], record["error_code"]) == ("failed", "missing_variable")
+    assert "caller_phone_number" in record["error_detail"]
+    assert record["error_detail"] not in json.dumps(answered)

@@ -43,6 +43,7 @@ async def finish(
         "status": "done",
         "effect": Effect.DONE,
         "error_code": None,
+        "error_detail": None,
         "duration_ms": 1.0,
         "stored_values": {},
     }

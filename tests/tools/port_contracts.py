@@ -110,6 +110,7 @@ class LedgerContract:
             effect=effect,
             answer=answer,
             error_code=None,
+            error_detail=None if effect is Effect.DONE else f"for {effect}",
             duration_ms=1.0,
             stored_values={},
         )
@@ -130,6 +131,14 @@ class LedgerContract:
         assert await self._finish(ledger, conversation, call_id, Effect.NONE, n=2) == {"n": 1}
         begun = await self._begin(ledger, conversation, tool_call_id=call_id)
         assert (begun.row.status, begun.row.effect, begun.row.answer) == ("done", Effect.DONE, {"n": 1})
+
+    async def test_why_it_failed_is_kept_for_the_operator(
+        self, ledger: Ledger, conversation: ConversationContext
+    ) -> None:
+        call_id = (await self._begin(ledger, conversation)).row.id
+        await self._finish(ledger, conversation, call_id, Effect.NONE)
+        await self._finish(ledger, conversation, call_id, Effect.UNKNOWN)
+        assert (await self._begin(ledger, conversation, tool_call_id=call_id)).row.error_detail == "for none"
 
     async def test_an_equal_call_finds_the_first_while_it_runs_and_after(
         self, ledger: Ledger, conversation: ConversationContext

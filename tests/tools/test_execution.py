@@ -270,6 +270,27 @@ async def test_whatever_a_tool_raises_becomes_a_sentence_with_its_effect(
     assert "secret" not in said
 
 
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (ToolError("Ask for the date.", detail="the calendar has no such date"), "the calendar has no such date"),
+        (ToolError("Nobody is called Ada.", code="mine"), None),
+        (ConfigurationError("no sender is set: give the agent a number"), "no sender is set: give the agent a number"),
+        (ToolError("No.", detail="the carrier does not reach +12025550140"), "the carrier does not reach +1202•••0140"),
+        (ToolError("No.", detail="x" * 600), "x" * 499 + "…"),
+        (KeyError("4242"), "KeyError in the tool type"),
+    ],
+)
+async def test_the_operators_reason_is_kept_without_what_was_said(error: Exception, kept: str | None) -> None:
+    async def execute(call: Call, plan: Plan, ports: Ports) -> Answer:
+        raise error
+
+    walk, bound = toy_walk(execute)
+    await walk.call(bound)
+    [entry] = walk.ledger.rows.values()
+    assert entry.row.error_detail == kept
+
+
 async def test_a_plan_that_breaks_has_done_nothing() -> None:
     def plan(call: Call) -> Plan:
         raise KeyError("oops")

@@ -20,7 +20,8 @@ from offhook.tools.policy import SAME_CALL_WINDOW_SECONDS
 from offhook.tools.ports import Begun, ConversationContext, ToolCallRow
 
 _COLUMNS = (
-    "id, conversation_id, function_name, user_turn, status, effect, started_at, arguments_hash, answer, error_code"
+    "id, conversation_id, function_name, user_turn, status, effect, started_at, arguments_hash, answer, error_code,"
+    " error_detail"
 )
 
 # The wish made again: anything but a call that is known to have changed nothing.
@@ -42,7 +43,7 @@ returning {_COLUMNS}
 
 _FINISH = """
 update tool_calls
-set status = $3, effect = $4, answer = $5, error_code = $6, duration_ms = $7, finished_at = now()
+set status = $3, effect = $4, answer = $5, error_code = $6, error_detail = $7, duration_ms = $8, finished_at = now()
 where organization_id = $1 and id = $2 and status = 'started'
 returning id
 """
@@ -120,6 +121,7 @@ class PostgresLedger:
         effect: Effect,
         answer: Mapping[str, Any],
         error_code: str | None,
+        error_detail: str | None,
         duration_ms: float,
         stored_values: Mapping[str, Value],
     ) -> Mapping[str, Any]:
@@ -135,6 +137,7 @@ class PostgresLedger:
                 effect.value,
                 sealed,
                 error_code,
+                error_detail,
                 duration_ms,
             )
             if first is not None:
@@ -170,6 +173,7 @@ class PostgresLedger:
             effect=Effect(row["effect"]) if row["effect"] else None,
             started_at=row["started_at"],
             answer=answer,
+            error_detail=row["error_detail"],
         )
 
 

@@ -34,8 +34,8 @@ _VOICE_CALLS = (
     " where organization_id = $1 and ($5::text is null or room_name = $5)" + _PAGED.format(time="opened_at")
 )
 _TOOL_CALLS = (
-    "select id, tool_id, function_name as function, user_turn, status, effect, error_code, duration_ms, started_at,"
-    " finished_at from tool_calls where organization_id = $1 and conversation_id = $5"
+    "select id, tool_id, function_name as function, user_turn, status, effect, error_code, error_detail, duration_ms,"
+    " started_at, finished_at from tool_calls where organization_id = $1 and conversation_id = $5"
     + _PAGED.format(time="started_at")
 )
 

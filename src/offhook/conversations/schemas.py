@@ -113,6 +113,7 @@ class ToolCallRecord(BaseModel):
     status: Literal["started", "done", "failed"]
     effect: Literal["none", "done", "unknown"] | None
     error_code: str | None
+    error_detail: str | None = Field(description="Why it failed, for people; the model is not told it.")
     duration_ms: float | None
     started_at: datetime
     finished_at: datetime | None

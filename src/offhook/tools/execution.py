@@ -18,6 +18,7 @@ import structlog
 from offhook.core.clock import Clock
 from offhook.core.errors import Effect, OffhookError, ToolError
 from offhook.core.jsonvalue import JSON, normalise
+from offhook.core.redaction import redact_text
 from offhook.core.variables import Value
 from offhook.tools.arguments import read_arguments
 from offhook.tools.calls import Call, Plan
@@ -34,6 +35,9 @@ _log: Any = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 0.1
 """How often a call looks for the outcome of its twin in another process."""
+
+MAX_DETAIL: Final = 500
+"""Characters of an operator's reason."""
 
 ALREADY_DONE: Final = (
     "This was already done and was not done again; what follows is the answer of the first time. If the person, "
@@ -80,6 +84,7 @@ class _Outcome:
     effect: Effect
     answer: Mapping[str, JSON]
     error_code: str | None
+    error_detail: str | None
     stored_values: Mapping[str, Value]
 
 
@@ -162,6 +167,7 @@ class Road:
             effect=outcome.effect,
             answer=outcome.answer,
             error_code=outcome.error_code,
+            error_detail=outcome.error_detail,
             duration_ms=duration_ms,
             stored_values=outcome.stored_values,
         )
@@ -293,7 +299,7 @@ class Road:
         except ToolError as error:
             _log_failure(wanted, error)
             return _failed(error)
-        return _Outcome("done", answer.effect, capped(answer.content), None, answer.stored_values)
+        return _Outcome("done", answer.effect, capped(answer.content), None, None, answer.stored_values)
 
     async def _execute(self, wanted: _Wanted, wish: Wish) -> Answer:
         """Run the type's `execute` within the deadline. Raises nothing but ToolError."""
@@ -323,7 +329,12 @@ def _key(wanted: _Wanted, kind: bytes, identity: JSON) -> bytes:
 
 
 def _failed(error: ToolError) -> _Outcome:
-    return _Outcome("failed", error.effect, {"error": error.say}, error.code, {})
+    return _Outcome("failed", error.effect, {"error": error.say}, error.code, _detail(error), {})
+
+
+def _detail(error: ToolError) -> str | None:
+    """The operator's reason. What the model is told is none: it may quote the call, and is sealed with the answer."""
+    return None if error.detail in ("", error.say) else redact_text(error.detail, MAX_DETAIL)
 
 
 def _log_failure(wanted: _Wanted, error: ToolError) -> None:

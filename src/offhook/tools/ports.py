@@ -127,6 +127,7 @@ class ToolCallRow:
     effect: Effect | None
     started_at: datetime
     answer: Mapping[str, Any] | None
+    error_detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +175,14 @@ class Ledger(Protocol):
         effect: Effect,
         answer: Mapping[str, Any],
         error_code: str | None,
+        error_detail: str | None,
         duration_ms: float,
         stored_values: Mapping[str, Value],
     ) -> Mapping[str, Any]:
-        """Write the outcome down, once: the first writer's answer stands and is what comes back."""
+        """Write the outcome down, once: the first writer's answer stands and is what comes back.
+
+        `error_detail`: why it failed, for the operator; no payload and no whole phone number is in it.
+        """
         ...
 
 
