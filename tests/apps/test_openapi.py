@@ -57,6 +57,13 @@ async def test_everything_under_api_wants_a_key_except_signed_webhooks(document:
     assert unsecured == {"receive_carrier_webhook", "livekit_webhook"}
 
 
+async def test_texting_the_caller_says_that_its_errors_have_a_shape_of_their_own(document: dict[str, Any]) -> None:
+    responses = document["paths"]["/api/livekit/agent-send-sms"]["post"]["responses"]
+    assert set(responses) == {"200", "default"}
+    own = responses["default"]["content"]["application/json"]["schema"]
+    assert (own["required"], set(own["properties"])) == (["error", "message"], {"error", "message"})
+
+
 async def test_a_tools_body_has_a_schema_for_every_tool_type(document: dict[str, Any]) -> None:
     variants = document["components"]["schemas"]["NewTool"]["anyOf"]
     assert [variant["properties"].get("type", {}).get("const") for variant in variants] == [None, "sms"]

@@ -122,6 +122,7 @@ async def test_a_wish_that_is_wrong_is_refused_and_nothing_is_sent(
 ) -> None:
     answered, refusal = await agent.post(body)
     assert (answered, refusal["error"]) == (status, error)
+    assert set(refusal) == {"error", "message"}
     assert refusal["message"]
     assert agent.deployment.texts() == []
 

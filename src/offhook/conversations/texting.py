@@ -152,7 +152,24 @@ ROUTES = (
                             }
                         }
                     },
-                }
+                },
+                "default": {
+                    "description": "Why it was not sent. What never came to this endpoint (a body over 64 KB) and what "
+                    "broke on our side are problem documents, as everywhere else.",
+                    "content": {
+                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}},
+                        "application/json": {
+                            "schema": {
+                                "type": "object",
+                                "required": ["error", "message"],
+                                "properties": {
+                                    "error": {"type": "string", "description": "A stable code."},
+                                    "message": {"type": "string"},
+                                },
+                            }
+                        },
+                    },
+                },
             },
         },
     ),
