@@ -27,8 +27,8 @@ _STABLE_SECONDS = 10.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def die_with_supervisor() -> None:
-    """In a child: be sent SIGTERM when the supervisor is gone, however it went. Does nothing for a command that a
+def die_with_supervisor(number: int = signal.SIGTERM) -> None:
+    """In a child: be sent the signal when the supervisor is gone, however it went. Does nothing for a command that a
     person started."""
     parent = os.environ.get(PARENT_VARIABLE)
     if parent is None or os.getppid() != int(parent):
@@ -36,7 +36,7 @@ def die_with_supervisor() -> None:
             sys.exit("the process that started this one is gone")
         return
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != int(parent):
             sys.exit("the process that started this one is gone")
 
@@ -44,6 +44,11 @@ def die_with_supervisor() -> None:
 def own_command(*words: str) -> list[str]:
     """One of our own commands, in this interpreter."""
     return [sys.executable, "-m", "offhook", *words]
+
+
+def foreign_command(*words: str) -> list[str]:
+    """Somebody else's program, which is killed when the supervisor is gone."""
+    return [sys.executable, "-m", "offhook.apps.foreign", *words]
 
 
 @dataclass(slots=True)

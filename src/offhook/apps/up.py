@@ -24,6 +24,7 @@ from rich.console import Console
 
 from offhook.apps import demo as demonstration_data
 from offhook.apps import livekit_server
+from offhook.apps.agent_health import agent_complaint, agent_ready
 from offhook.apps.database import key_ring, postgres_home, prepare_embedded
 from offhook.apps.demonstration import play_demonstration
 from offhook.apps.instance import (
@@ -36,7 +37,7 @@ from offhook.apps.instance import (
     write_private,
 )
 from offhook.apps.ports import choose_port
-from offhook.apps.supervisor import Child, ChildDidNotStart, Supervisor, own_command
+from offhook.apps.supervisor import Child, ChildDidNotStart, Supervisor, foreign_command, own_command
 from offhook.apps.wiring import make_services
 from offhook.client import Client
 from offhook.core.db.embedded import EmbeddedPostgres
@@ -241,17 +242,22 @@ class _Up:
             *self._livekit_child(environment),
             self._child("agent", own_command("agent"), environment, agent_health),
         )
+        complaint = await agent_complaint(agent_health)
+        if complaint is not None:
+            self._warn(f"{complaint} until {livekit_url} answers the worker; see {self._home / 'logs' / 'agent.log'}")
 
     def _livekit_child(self, environment: Mapping[str, str]) -> list[Child]:
         if self._livekit_binary is None:
             return []
-        command = [str(self._livekit_binary), "--config", str(self._home / "run" / "livekit.yaml")]
+        configuration = str(self._home / "run" / "livekit.yaml")
+        command = foreign_command(str(self._livekit_binary), "--config", configuration)
         address = f"http://127.0.0.1:{environment['OFFHOOK_LIVEKIT_PORT']}/"
         return [self._child(livekit_server.NAME, command, environment, address)]
 
     def _child(self, name: str, command: list[str], environment: Mapping[str, str], health: str | None) -> Child:
         log_file = self._home / "logs" / f"{name}.log"
-        return Child(name, command, environment, log_file, _ready_when(health))
+        is_ready = agent_ready(health) if name == "agent" and health else _ready_when(health)
+        return Child(name, command, environment, log_file, is_ready)
 
     async def _start_together(self, *children: Child) -> None:
         async def start(child: Child) -> None:

@@ -9,6 +9,7 @@ import pytest
 from fixtures.command_line import CALLER, DEMO, KEY, NUMBER, CommandLine
 from fixtures.emulators import RunningEmulator
 from fixtures.fake_relay import FakeRelay
+from offhook.apps.agent_health import NOT_REGISTERED
 from offhook.apps.instance import LiveKitAddress, instance_file
 
 
@@ -78,6 +79,16 @@ async def test_people_see_every_part_and_no_secret(offhook: CommandLine, emulato
         assert part in outcome.out
     for secret in (KEY, "livekit's secret", "the agent's own secret"):
         assert secret not in outcome.out
+
+
+@pytest.mark.parametrize(("livekit", "health"), [("registered", "ok"), ("connecting", NOT_REGISTERED), (None, "ok")])
+async def test_an_agent_process_that_livekit_does_not_know_is_not_well(
+    offhook: CommandLine, livekit: str | None, health: str
+) -> None:
+    async with FakeRelay(livekit=livekit).running() as relay_url:
+        offhook.say_runs(relay_url=relay_url)
+        outcome = await offhook("status", "--json")
+    assert {one["name"]: one["health"] for one in outcome.json["processes"]}["agent"] == health
 
 
 async def test_without_a_livekit_server_the_screen_says_why_there_are_no_rooms(offhook: CommandLine) -> None:

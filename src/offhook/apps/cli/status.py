@@ -98,10 +98,14 @@ def _is_there(pid: int) -> bool:
 async def _ask(url: str) -> str:
     import aiohttp
 
+    from offhook.apps.agent_health import complaint
+
     timeout = aiohttp.ClientTimeout(total=HEALTH_SECONDS)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
-            return _OK if response.status < 400 else f"unhealthy (HTTP {response.status})"
+            if response.status >= 400:
+                return f"unhealthy (HTTP {response.status})"
+            return complaint(await response.read()) or _OK
     except TimeoutError:
         return f"does not answer within {HEALTH_SECONDS:g} s"
     except aiohttp.ClientError:

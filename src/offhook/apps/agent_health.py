@@ -1,0 +1,52 @@
+"""What the agent process tells of itself: `{"status": "ok", "livekit": "registered" | "connecting" | null}`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any, Final, cast
+
+import aiohttp
+
+REGISTRATION_SECONDS: Final = 20.0
+"""How long the start waits for LiveKit to know the worker; that takes about four seconds. Text works without."""
+
+NOT_REGISTERED: Final = "no connection to LiveKit: calls in rooms are not taken"
+
+
+def complaint(body: bytes) -> str | None:
+    """What is wrong by the words of a process that answered well; None where it names nothing."""
+    try:
+        document: Any = json.loads(body)
+    except ValueError:
+        return None
+    told = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    return NOT_REGISTERED if told.get("livekit") == "connecting" else None
+
+
+def agent_ready(health: str) -> Callable[[], Awaitable[bool]]:
+    """Ready when it answers and calls reach it too. A LiveKit server that stays away does not hold the rest up."""
+    began = monotonic()
+
+    async def ready() -> bool:
+        body = await _ask(health)
+        if body is None:
+            return False
+        return complaint(body) is None or monotonic() - began > REGISTRATION_SECONDS
+
+    return ready
+
+
+async def agent_complaint(health: str) -> str | None:
+    body = await _ask(health)
+    return None if body is None else complaint(body)
+
+
+async def _ask(url: str) -> bytes | None:
+    timeout = aiohttp.ClientTimeout(total=2)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
+            return await response.read() if response.status < 400 else None
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return None
