@@ -8,7 +8,8 @@ import json
 import time
 import uuid
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -24,7 +25,11 @@ from fixtures.deployment import (
     SMS_SECRET,
     Deployment,
     make_workshop,
+    running_deployment,
 )
+from offhook.apps.environment_sender import adopt_environment_account
+from offhook.core.db.pool import Database
+from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 
 
 @dataclass
@@ -158,6 +163,47 @@ async def test_another_organizations_key_does_not_reach_the_room(agent: Agent) -
     status, refusal = await agent.post({"roomName": "call-1", "body": "x"}, token=key)
     assert (status, refusal["error"]) == (404, "room_not_found")
     assert agent.deployment.texts() == []
+
+
+async def test_which_of_several_numbers_sends_is_the_deployments_to_say(agent: Agent) -> None:
+    async with agent.deployment.client() as client:
+        [account] = (await client.request("GET", "/api/carrier-accounts"))["carrier_accounts"]
+        body = {"number": "+12025550101", "carrier_account_id": account["id"]}
+        await client.request("POST", "/api/phone-numbers", json=body)
+    status, refusal = await agent.post({"to": CALLER, "body": "x"})
+    assert (status, refusal["error"]) == (422, "no_sender")
+    assert "TWILIO_PHONE_NUMBER" in refusal["message"]
+    await agent.caller_joins("call-1", "RM_1")
+    status, _ = await agent.post({"roomName": "call-1", "body": "x"})
+    assert status == 200
+
+
+async def test_the_environments_account_and_sender_are_the_default_organizations_only(
+    database: Database, tmp_path: Path
+) -> None:
+    environment = {"SHOP_TWILIO_PHONE_NUMBER": "+12025550107"}
+    async with running_deployment(database, tmp_path, environment) as deployment, aiohttp.ClientSession() as session:
+        services, agent = deployment.services, Agent(session, deployment)
+        assert services.settings.default_organization == str(deployment.organization_id)
+        settings = replace(
+            services.settings,
+            environment={
+                **environment,
+                "TWILIO_ACCOUNT_SID": DEFAULT_ACCOUNT_SID,
+                "TWILIO_AUTH_TOKEN": DEFAULT_AUTH_TOKEN,
+                "TWILIO_BASE_URL": deployment.emulator.url,
+            },
+        )
+        await adopt_environment_account(services.telephony, settings)
+        assert (await agent.post({"to": CALLER, "body": "x"}))[0] == 200
+        [text] = deployment.texts()
+        assert text.from_number == "+12025550107"
+
+        stranger = await services.organizations.create_organization("Somebody Else")
+        _, key = await services.organizations.create_api_key(stranger.id, name="x", scopes=["worker"])
+        status, refusal = await agent.post({"to": CALLER, "body": "x"}, token=key)
+        assert (status, refusal["error"]) == (422, "no_sender")
+    assert len(deployment.texts()) == 1
 
 
 async def test_a_caller_who_hides_the_number_cannot_be_texted(agent: Agent) -> None:

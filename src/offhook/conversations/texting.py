@@ -54,7 +54,9 @@ class Texting:
     sender: str | None
 
     async def send(self, organization_id: uuid.UUID, wish: SendSms) -> TextReceipt:
-        recipient, sender, conversation_id = wish.to, self.sender, None
+        recipient, conversation_id = wish.to, None
+        # The environment's sender is the default organization's; others send from their own numbers.
+        sender = self.sender if self.tokens.organization == str(organization_id) else None
         if wish.room_name is not None:
             async with self.database.tenant(organization_id) as connection:
                 call = await queries.find_voice_call(connection, organization_id, wish.room_name)
@@ -68,18 +70,25 @@ class Texting:
         verdict = await self.consent.check(organization_id, recipient)
         if not verdict.allowed:
             raise InvalidInput(verdict.sentence, code=verdict.code)
-        return await self.messenger.text(
-            TextRequest(
-                operation_id=f"livekit:{new_id()}",
-                organization_id=organization_id,
-                conversation_id=conversation_id,
-                origin="livekit",
-                to_number=recipient,
-                body=wish.body,
-                from_number=sender,
-                wait_seconds=WAIT_SECONDS,
-            )
+        request = TextRequest(
+            operation_id=f"livekit:{new_id()}",
+            organization_id=organization_id,
+            conversation_id=conversation_id,
+            origin="livekit",
+            to_number=recipient,
+            body=wish.body,
+            from_number=sender,
+            wait_seconds=WAIT_SECONDS,
         )
+        try:
+            return await self.messenger.text(request)
+        except InvalidInput as error:
+            if error.code != "no_sender":
+                raise
+            detail = (
+                f"{error.detail} Here the sender is TWILIO_PHONE_NUMBER, or the number that the room's caller called."
+            )
+            raise InvalidInput(detail, code=error.code) from error
 
 
 async def agent_send_sms(request: Request) -> Response:
