@@ -1,4 +1,4 @@
-"""`offhook jobs`: whatever the queue delivers."""
+"""`offhook jobs`: whatever the queue delivers, and the sweep of what is not kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import signal
 
 from offhook.apps.wiring import open_services
+from offhook.conversations.retention import Retention
 from offhook.core.db.consumer import Consumer
 from offhook.core.settings import Settings
 from offhook.core.telemetry import configure
@@ -24,4 +25,9 @@ async def _consume(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, consumer.stop)
-        await consumer.run()
+        sweeping = asyncio.create_task(Retention(services.database, services.clock).run())
+        try:
+            await consumer.run()
+        finally:
+            sweeping.cancel()
+            await asyncio.wait([sweeping])
