@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -37,9 +38,17 @@ def phone_number(text: str) -> str:
     return number
 
 
+def agent_id(text: str) -> str:
+    """An agent's id, as the API gives it. Raises typer.BadParameter."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no agent's id: `GET /api/agents` lists them") from None
+
+
 def try_agent(
     text: Annotated[list[str] | None, typer.Argument(help="What the caller says; each argument is one turn.")] = None,
-    agent: Annotated[str | None, typer.Option(help="An agent's id; else the demonstration's.")] = None,
+    agent: Annotated[str | None, typer.Option(help="An agent's id; else the demonstration's.", parser=agent_id)] = None,
     caller: Annotated[
         str | None, typer.Option("--from", help="The caller's number; else the demonstration's.", parser=phone_number)
     ] = None,
