@@ -1,136 +1,124 @@
-"""Two organizations in one database: through SQL, as the tenants' role, nothing crosses."""
+"""Two organizations in one database: through SQL, as the tenants' role, nothing crosses, whatever the table."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
-from typing import Any
+from dataclasses import dataclass
 
 import asyncpg
 import pytest
 
-from offhook.core.db.pool import Connection, Database
+from fixtures.tenants import ROWS, Tenant, insert, make_tenant, new_row, rows_of
+from offhook.core.db.pool import Database
 from offhook.core.ids import new_id
 
-Make = Callable[[Connection, uuid.UUID], Awaitable[uuid.UUID]]
+# Foreign keys to what everybody may share; tests of their own are below.
+SHARED_TARGETS = {"users", "platform_tools"}
 
 
-async def _key(connection: Connection, organization_id: uuid.UUID) -> uuid.UUID:
-    return await connection.fetchval(
-        "insert into api_keys (id, organization_id, name, key_hash, last4, scopes)"
-        " values ($1, $2, 'k', '\\x00', 'abcd', array['read']) returning id",
-        new_id(),
-        organization_id,
-    )
+@dataclass(frozen=True)
+class ForeignKey:
+    table: str
+    column: str
+    target: str
 
 
-async def _agent(connection: Connection, organization_id: uuid.UUID) -> uuid.UUID:
-    return await connection.fetchval(
-        "insert into agents (id, organization_id, name) values ($1, $2, 'a') returning id", new_id(), organization_id
-    )
+@pytest.fixture
+async def theirs(database: Database, organization: uuid.UUID) -> Tenant:
+    """The organization that is not ours."""
+    return await make_tenant(database, organization)
 
 
-async def _tool(connection: Connection, organization_id: uuid.UUID) -> uuid.UUID:
-    return await connection.fetchval(
-        "insert into tools (id, organization_id, name) values ($1, $2, 'tool') returning id", new_id(), organization_id
-    )
+@pytest.fixture
+async def ours(database: Database, other_organization: uuid.UUID) -> Tenant:
+    return await make_tenant(database, other_organization)
 
 
-async def _platform_tool(connection: Connection, organization_id: uuid.UUID) -> uuid.UUID:
-    return await connection.fetchval(
-        "insert into platform_tools (id, organization_id, name, display_name, source)"
-        " values ($1, $2, 'crm', 'CRM', 'database') returning id",
-        new_id(),
-        organization_id,
-    )
+async def foreign_keys(database: Database) -> list[ForeignKey]:
+    """Links between tenants' rows, by the column that is not the organization's."""
+    async with database.system("a test reads the catalogue") as connection:
+        rows = await connection.fetch(
+            "select child.relname as table, parent.relname as target,"
+            " array(select a.attname from unnest(k.conkey) u join pg_attribute a"
+            "       on a.attrelid = k.conrelid and a.attnum = u)::text[] as columns"
+            " from pg_constraint k join pg_class child on child.oid = k.conrelid"
+            " join pg_class parent on parent.oid = k.confrelid join pg_namespace n on n.oid = child.relnamespace"
+            " where k.contype = 'f' and n.nspname = 'offhook'"
+        )
+    return [
+        ForeignKey(row["table"], column, row["target"])
+        for row in rows
+        if row["target"] not in SHARED_TARGETS
+        for column in row["columns"]
+        if column != "organization_id"
+    ]
 
 
-async def _agent_tool(connection: Connection, organization_id: uuid.UUID) -> uuid.UUID:
-    return await _link(
-        connection,
-        organization_id,
-        await _agent(connection, organization_id),
-        await _tool(connection, organization_id),
-    )
+async def test_every_table_with_an_organization_is_tried_here(database: Database) -> None:
+    async with database.system("a test reads the catalogue") as connection:
+        rows = await connection.fetch(
+            "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " join pg_attribute a on a.attrelid = c.oid and a.attname = 'organization_id' and not a.attisdropped"
+            " where n.nspname = 'offhook' and c.relkind in ('r', 'p')"
+        )
+    assert {row["relname"] for row in rows} == set(ROWS), "give the new table a row in tests/fixtures/tenants.py"
 
 
-async def _link(
-    connection: Connection, organization_id: uuid.UUID, agent_id: uuid.UUID, tool_id: uuid.UUID
-) -> uuid.UUID:
-    return await connection.fetchval(
-        "insert into agent_tools (id, organization_id, agent_id, tool_id) values ($1, $2, $3, $4) returning id",
-        new_id(),
-        organization_id,
-        agent_id,
-        tool_id,
-    )
-
-
-MAKERS: dict[str, Make] = {
-    "api_keys": _key,
-    "agents": _agent,
-    "tools": _tool,
-    "platform_tools": _platform_tool,
-    "agent_tools": _agent_tool,
-}
-
-
-async def _make(database: Database, make: Make, organization_id: uuid.UUID) -> uuid.UUID:
-    async with database.tenant(organization_id) as connection:
-        return await make(connection, organization_id)
-
-
-async def _snapshot(database: Database, table: str, row_id: uuid.UUID) -> dict[str, Any]:
-    async with database.system("a test looks at a row") as connection:
-        row = await connection.fetchrow(f"select * from {table} where id = $1", row_id)
-    assert row is not None
-    return dict(row)
-
-
-@pytest.mark.parametrize("table", MAKERS)
-async def test_another_organizations_row_is_neither_read_nor_changed_nor_deleted(
-    database: Database, organization: uuid.UUID, other_organization: uuid.UUID, table: str
+async def test_another_organizations_rows_are_neither_read_nor_changed_nor_deleted(
+    database: Database, theirs: Tenant, other_organization: uuid.UUID
 ) -> None:
-    row_id = await _make(database, MAKERS[table], organization)
-    before = await _snapshot(database, table, row_id)
+    before = await rows_of(database, theirs.organization_id)
+    assert all(before.values())
     async with database.tenant(other_organization) as connection:
-        assert await connection.fetch(f"select id from {table}") == []
-        assert await connection.fetchrow(f"select id from {table} where id = $1 for update", row_id) is None
-        assert await connection.execute(f"update {table} set created_at = now()") == "UPDATE 0"
-        assert await connection.execute(f"delete from {table} where id = $1", row_id) == "DELETE 0"
-    assert await _snapshot(database, table, row_id) == before
+        for table in ROWS:
+            assert await connection.fetch(f"select * from {table}") == [], table
+            mine = "where organization_id = $1"
+            found = await connection.fetch(f"select * from {table} {mine} for update", theirs.organization_id)
+            assert found == [], table
+            assert await connection.execute(f"update {table} set organization_id = organization_id") == "UPDATE 0", (
+                table
+            )
+            stolen = f"update {table} set organization_id = $2 {mine}"
+            assert await connection.execute(stolen, theirs.organization_id, other_organization) == "UPDATE 0", table
+            assert await connection.execute(f"delete from {table}") == "DELETE 0", table
+    assert await rows_of(database, theirs.organization_id) == before
 
 
-@pytest.mark.parametrize("table", MAKERS)
+@pytest.mark.parametrize("table", ROWS)
 async def test_a_row_is_neither_made_for_nor_moved_to_another_organization(
-    database: Database, organization: uuid.UUID, other_organization: uuid.UUID, table: str
+    database: Database, theirs: Tenant, ours: Tenant, table: str
 ) -> None:
-    row_id = await _make(database, MAKERS[table], organization)
+    before = await rows_of(database, theirs.organization_id)
+    for ids in (theirs.ids, ours.ids):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with database.tenant(ours.organization_id) as connection:
+                await insert(connection, table, new_row(table, theirs.organization_id, ids))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with database.tenant(organization) as connection:
-            await connection.execute(f"update {table} set organization_id = $1", other_organization)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with database.tenant(organization) as connection:
-            await MAKERS[table](connection, other_organization)
-    assert (await _snapshot(database, table, row_id))["organization_id"] == organization
+        async with database.tenant(ours.organization_id) as connection:
+            await connection.execute(f"update {table} set organization_id = $1", theirs.organization_id)
+    assert await rows_of(database, theirs.organization_id) == before
 
 
-async def test_links_do_not_cross(database: Database, organization: uuid.UUID, other_organization: uuid.UUID) -> None:
-    agent_id = await _make(database, _agent, organization)
-    tool_id = await _make(database, _tool, organization)
-    foreign_agent = await _make(database, _agent, other_organization)
-    foreign_tool = await _make(database, _tool, other_organization)
-    for pair in ((agent_id, foreign_tool), (foreign_agent, tool_id), (foreign_agent, foreign_tool)):
+async def test_links_do_not_cross(database: Database, theirs: Tenant, ours: Tenant) -> None:
+    links = await foreign_keys(database)
+    assert {link.table for link in links} > {"agent_tools", "messages", "tool_calls", "voice_calls", "phone_numbers"}
+    for link in links:
+        moved = f"update {link.table} set {link.column} = $1 where organization_id = $2"
         with pytest.raises(asyncpg.ForeignKeyViolationError):
-            async with database.tenant(organization) as connection:
-                await _link(connection, organization, *pair)
+            async with database.tenant(ours.organization_id) as connection:
+                await connection.execute(moved, theirs.ids[link.target], ours.organization_id)
+        row = new_row(link.table, ours.organization_id, {**ours.ids, link.target: theirs.ids[link.target]})
+        row |= {name: f"{row[name]}0" for name in ("number", "sender", "digest", "external_id", "name") if name in row}
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            async with database.tenant(ours.organization_id) as connection:
+                await insert(connection, link.table, row)
 
 
 async def test_a_tool_does_not_use_another_organizations_catalogue_entry(
     database: Database, organization: uuid.UUID, other_organization: uuid.UUID
 ) -> None:
-    entry_id = await _make(database, _platform_tool, other_organization)
-    tool_id = await _make(database, _tool, organization)
+    entry_id = (await make_tenant(database, other_organization)).ids["platform_tools"]
+    tool_id = (await make_tenant(database, organization)).ids["tools"]
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         async with database.tenant(organization) as connection:
             await connection.execute("update tools set platform_tool_id = $1 where id = $2", entry_id, tool_id)
