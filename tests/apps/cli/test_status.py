@@ -104,7 +104,7 @@ async def test_a_livekit_server_found_later_asks_for_a_new_start(
     server.touch(mode=0o755)
     monkeypatch.setenv("OFFHOOK_LIVEKIT_SERVER", str(server))
     offhook.say_runs()
-    assert "start it again" in (await offhook("status")).out
+    assert "start `offhook up` anew" in (await offhook("status")).out
 
 
 async def test_a_file_of_another_version_is_told_as_such(offhook: CommandLine) -> None:

@@ -67,12 +67,19 @@ async def test_json_is_one_document(offhook: CommandLine, emulator: RunningEmula
     assert [(text["to"], text["body"], text["status"]) for text in found["texts"]] == [(CALLER, LINK, "delivered")]
 
 
+async def test_what_is_no_agents_id_is_refused_at_once(offhook: CommandLine) -> None:
+    outcome = await offhook("try", "--agent", "front desk", "hello")
+    assert outcome.code == 2
+    assert "is no agent's id" in outcome.err
+
+
 async def test_agent_and_numbers_can_be_chosen(offhook: CommandLine) -> None:
+    agent_id = "01a1fdc0-b4e8-789a-94c3-962a84232d5a"
     relay = FakeRelay(turns=[said("Hello.")], started={"type": "started", "agent_name": "Other", "greets": False})
     async with relay.running() as url:
         offhook.say_runs(relay_url=url)
-        await offhook("try", "--agent", "b2", "--from", "+12025550177", "--to", "+12025550105", "hello")
-    assert (relay.start["agent_id"], relay.start["person_number"]) == ("b2", "+12025550177")
+        await offhook("try", "--agent", agent_id, "--from", "+12025550177", "--to", "+12025550105", "hello")
+    assert (relay.start["agent_id"], relay.start["person_number"]) == (agent_id, "+12025550177")
     assert relay.start["our_number"] == "+12025550105"
 
 

@@ -173,5 +173,5 @@ def _rooms(instance: Instance, settings: Settings) -> str:
     from offhook.apps.livekit_server import find_livekit_server
 
     if settings.livekit_url or find_livekit_server(settings.environment):
-        return "no real rooms: this instance was started without the LiveKit server that is found now; start `offhook up` anew"
+        return "no real rooms: it was started without the LiveKit server that is found now; start `offhook up` anew"
     return "no real rooms: no livekit-server found; `make livekit` installs one, or set LIVEKIT_URL"
