@@ -19,8 +19,6 @@ from offhook.core.variables import (
     Template,
     UnusableVariable,
     Value,
-    find_names,
-    render_structure,
 )
 
 CALLER = Value("+12025550123", Provenance.SIGNALLING)
@@ -132,7 +130,7 @@ def test_destinations_admit_signalling_and_organization_by_default() -> None:
 
 
 def test_a_string_that_is_exactly_one_variable_keeps_type_and_provenance() -> None:
-    result = render_structure("{{order.items}}", VALUES)
+    result = Structure.parse("{{order.items}}").render(VALUES)
     assert result == Value([{"title": "Bell"}], Provenance.TOOL_RESULT)
 
 
@@ -152,7 +150,7 @@ def test_a_rendered_structure_shares_nothing_with_its_source() -> None:
 
 
 def test_names_are_found_once_each_in_order() -> None:
-    assert find_names({"a": ["{{b}} {{c.d}}", "{{b}}"], "e": "{{f}}"}) == ("b", "c.d", "f")
+    assert Structure.parse({"a": ["{{b}} {{c.d}}", "{{b}}"], "e": "{{f}}"}).names == ("b", "c.d", "f")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +183,7 @@ def test_a_hostile_text_is_parsed_in_linear_time() -> None:
 def test_braces_in_a_value_are_never_rendered_again(said: str) -> None:
     values = {"said": Value("{{secret}}" + said, Provenance.MODEL), "secret": Value("hunter2", Provenance.ORGANIZATION)}
     assert Template.parse("You said: {{said}}.").render(values).text == "You said: {{secret}}" + said + "."
-    assert render_structure({"x": "{{said}}"}, values).value == {"x": "{{secret}}" + said}
+    assert Structure.parse({"x": "{{said}}"}).render(values).value == {"x": "{{secret}}" + said}
 
 
 @given(text=st.text(alphabet="{}ab. |:\"'"))
@@ -210,7 +208,7 @@ JSON_VALUES = st.recursive(
 
 @given(value=JSON_VALUES.filter(lambda value: "{{" not in repr(value)))
 def test_a_structure_without_variables_renders_to_itself(value: JSON) -> None:
-    assert render_structure(value, {}) == Value(value, Provenance.ORGANIZATION)
+    assert Structure.parse(value).render({}) == Value(value, Provenance.ORGANIZATION)
 
 
 def best_of(repeats: int, measured: Callable[[], object]) -> float:

@@ -19,7 +19,7 @@ def test_the_variables_that_are_always_there_are_told_as_they_are() -> None:
 def test_every_filter_is_told_in_a_form_that_parses() -> None:
     told = [code_spans(row[0])[0] for row in rows(section(PAGE, "## Filters"))]
     assert [one.partition(":")[0] for one in told] == list(FILTERS)
-    assert all(Template.parse(f"{{{{ x | {one} }}}}").is_one_variable for one in told)
+    assert all(Template.parse(f"{{{{ x | {one} }}}}").names == ("x",) for one in told)
 
 
 def test_the_declared_variable_of_the_example_can_be_declared() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from offhook.core.jsonvalue import JSON
 from offhook.core.text import shorten
-from offhook.core.variables import Provenance, Structure, Template, VariableError
+from offhook.core.variables import Provenance, Structure, VariableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,8 @@ class Declarations:
     def __iter__(self) -> Iterator[Declaration]:
         return iter(self._by_name.values())
 
-    def __len__(self) -> int:
-        return len(self._by_name)
-
     def __contains__(self, name: str) -> bool:
         return self.find(name) is not None
-
-    def also(self, declared: Iterable[Declaration]) -> Declarations:
-        """These and more."""
-        return Declarations((*self._by_name.values(), *declared))
 
     def find(self, name: str) -> Declaration | None:
         """The declaration of `name`; for `order.total` that of `order` where only the whole is declared."""
@@ -91,12 +84,6 @@ class Declarations:
         except VariableError as error:
             return [error]
         return [UndeclaredVariable(name, self.nearest(name), where) for name in names if name not in self]
-
-    def require(self, value: JSON | Template, *, where: str = "") -> None:
-        """Raises the first of `problems`, if there is one."""
-        source = value.text if isinstance(value, Template) else value
-        if found := self.problems(source, where=where):
-            raise found[0]
 
     def examples(self) -> dict[str, JSON]:
         """Every variable's example, for previews."""

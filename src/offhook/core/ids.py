@@ -27,18 +27,3 @@ def new_id() -> uuid.UUID:
         _last = stamp
     random = int.from_bytes(os.urandom(8), "big") >> 2
     return uuid.UUID(int=(stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | random)
-
-
-def parse_id(text: str) -> uuid.UUID:
-    """The id in `text`, in the one form that we write (lower or upper case, with dashes). Raises ValueError."""
-    if len(text) != 36:
-        raise ValueError("An id has 36 characters, like 0190f3a2-7c1e-7d3b-9a54-0f6f7d2c1b11.")
-    return uuid.UUID(text)
-
-
-def find_id(text: str | None) -> uuid.UUID | None:
-    """As `parse_id`, but None for what is no id: a path or a header with something else names nothing."""
-    try:
-        return parse_id(text) if text else None
-    except ValueError:
-        return None

@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from offhook.core.jsonvalue import JSON, UncleanJson, clean_json, normalise
+from offhook.core.jsonvalue import JSON
 from offhook.core.schema_check import (
     MAX_PROBLEMS,
     InvalidSchema,
@@ -25,17 +25,7 @@ from offhook.core.schema_check import (
     show_problem,
 )
 
-__all__ = [
-    "JSON",
-    "Compiled",
-    "InvalidSchema",
-    "SchemaProblem",
-    "UncleanJson",
-    "check_schema",
-    "clean_json",
-    "compile_schema",
-    "normalise",
-]
+__all__ = ["Compiled", "InvalidSchema", "SchemaProblem", "check_schema", "compile_schema"]
 
 _Schema = Mapping[str, Any]
 _Coercer = Callable[[JSON], JSON]

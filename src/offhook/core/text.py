@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import re
 
-REPLACEMENT = "\ufffd"
-"""Unicode's own mark for what could not be represented."""
-
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 

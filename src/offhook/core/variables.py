@@ -175,11 +175,6 @@ class Template:
             parts.append(text[position:])
         return cls(text, tuple(parts))
 
-    @property
-    def is_one_variable(self) -> bool:
-        """Whether the text is exactly one variable, so that rendering JSON keeps its type."""
-        return len(self._parts) == 1 and isinstance(self._parts[0], _Reference)
-
     def render(self, values: Mapping[str, Value], *, author: Provenance = Provenance.ORGANIZATION) -> RenderedText:
         """The text, and the least provenance in it; `author` is who wrote the template.
 
@@ -319,15 +314,3 @@ def _render_plan(plan: _Plan, values: Mapping[str, Value], author: Provenance, l
     if isinstance(plan, list):
         return [_render_plan(item, values, author, least) for item in plan]
     return plan
-
-
-def render_structure(
-    value: JSON, values: Mapping[str, Value], *, author: Provenance = Provenance.ORGANIZATION
-) -> Value:
-    """Parse and render at once; what is rendered often keeps its `Structure.parse(value)`."""
-    return Structure.parse(value).render(values, author=author)
-
-
-def find_names(value: JSON) -> tuple[str, ...]:
-    """The names of all variables in a JSON value, each once, in order of appearance."""
-    return Structure.parse(value).names
