@@ -15,13 +15,14 @@ from typing import Any
 from fixtures.tool_calls import Walk, compiled, context, function
 from offhook.core.clock import SystemClock
 from offhook.core.errors import ConfigurationError, Effect, InvalidInput, OffhookError, Unavailable
+from offhook.core.jsonvalue import compact
 from offhook.core.schema import check_schema
 from offhook.tools.compile import AGAIN, restore
 from offhook.tools.names import FUNCTION_NAME
 from offhook.tools.parameters import Fixed, own_fields
 from offhook.tools.ports import ConversationContext, Ports, TextReceipt, TextRequest
 from offhook.tools.registry import Registry
-from offhook.tools.results import MAX_ANSWER_BYTES, to_json
+from offhook.tools.results import MAX_ANSWER_BYTES
 from offhook.tools.tool_type import ToolType
 
 
@@ -85,7 +86,7 @@ async def it_does_something(sample: Sample, types: Registry) -> None:
     walk = Walk(types=types, context=sample.context)
     result = await walk.call(function(sample.form, types=types), dict(sample.arguments))
     assert result.status == "done"
-    assert len(to_json(dict(result.answer)).encode()) <= MAX_ANSWER_BYTES
+    assert len(compact(dict(result.answer)).encode()) <= MAX_ANSWER_BYTES
 
 
 async def broken_ports_become_errors_with_an_effect(tool_type: ToolType, sample: Sample, types: Registry) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-DEFAULT_TIMEOUT_SECONDS = 10.0
+FUNCTION_TIMEOUT_SECONDS = 10.0
 """product.md section 5: a function without a timeout of its own has this one."""
 
 
@@ -96,7 +96,7 @@ def _function(document: Mapping[str, Any]) -> Function:
         description=document.get("description") or "",
         parameters=document.get("parameters") or {"type": "object", "properties": {}},
         tool_id=str(document.get("tool_id") or ""),
-        timeout_seconds=float(document.get("timeout_seconds") or DEFAULT_TIMEOUT_SECONDS),
+        timeout_seconds=float(document.get("timeout_seconds") or FUNCTION_TIMEOUT_SECONDS),
         repeatable=str(document.get("repeatable") or "no"),
         runs_in=str(document.get("runs_in") or "gateway"),
     )

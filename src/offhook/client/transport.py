@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
-import uuid
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import aiohttp
 from yarl import URL
 
 from offhook.client.errors import ApiError, Unreachable, api_error
+from offhook.core import ids
 
 DEFAULT_TIMEOUT_SECONDS: Final = 10.0
 POOL_SIZE: Final = 256
@@ -38,12 +37,6 @@ class Transport:
     @property
     def url(self) -> str:
         return self._base
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         session, self._session = self._session, None
@@ -148,9 +141,5 @@ def _load(raw: bytes) -> Any:
 
 
 def new_id() -> str:
-    """A UUID of version 7: sorts by time, so that rows of one hour lie together in the database's indexes."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    """A UUID of version 7 as the API writes it; sorts by time."""
+    return str(ids.new_id())

@@ -27,7 +27,7 @@ from offhook.conversations.tokens import PlainTokens, bearer
 from offhook.core.db.pool import Database
 from offhook.core.errors import BadRequest, ConfigurationError, Unauthenticated
 from offhook.core.http import HotRoute, provided
-from offhook.core.phone import InvalidPhoneNumber, parse_e164
+from offhook.core.phone import find_e164
 
 _log = structlog.get_logger("offhook.rooms")
 
@@ -78,7 +78,7 @@ class Rooms:
 
     async def _joined(self, room: Mapping[str, Any], participant: Mapping[str, Any], at: datetime) -> None:
         attributes: Mapping[str, Any] = participant.get("attributes") or {}
-        our_number = _number(attributes.get("sip.trunkPhoneNumber"))
+        our_number = _number(attributes, "sip.trunkPhoneNumber")
         organization_id = await self._organization(our_number)
         if organization_id is None:
             _log.warning("room_without_organization", room_sid=room["sid"])
@@ -89,7 +89,7 @@ class Rooms:
                 organization_id=organization_id,
                 room_name=str(room.get("name") or room["sid"]),
                 room_sid=str(room["sid"]),
-                client_phone=_number(attributes.get("sip.phoneNumber")),
+                client_phone=_number(attributes, "sip.phoneNumber"),
                 our_number=our_number,
                 participant_identity=participant.get("identity"),
                 carrier_call_id=attributes.get("sip.twilio.callSid") or attributes.get("sip.callID"),
@@ -130,11 +130,8 @@ def _time(text: Any) -> datetime:
         return datetime.now(UTC)
 
 
-def _number(text: Any) -> str | None:
-    try:
-        return parse_e164(str(text)).e164 if text else None
-    except InvalidPhoneNumber:
-        return None
+def _number(attributes: Mapping[str, Any], name: str) -> str | None:
+    return find_e164(str(attributes.get(name) or ""))
 
 
 async def livekit_webhook(request: Request) -> Response:

@@ -17,7 +17,7 @@ from offhook.core.clock import Clock
 from offhook.core.db.pool import Database, Row
 from offhook.core.errors import Conflict, InvalidInput, NotFound
 from offhook.core.jsonvalue import UncleanJson, clean_json
-from offhook.core.phone import InvalidPhoneNumber, parse_e164
+from offhook.core.phone import find_e164
 from offhook.core.variables import Provenance, Value
 from offhook.tools.functions import BoundFunction
 from offhook.tools.ports import ConversationContext
@@ -51,8 +51,8 @@ class Conversations:
 
     async def open(self, organization_id: uuid.UUID | None, wish: OpenConversation) -> OpenConversationState:
         """Opened twice with one id, it is one conversation. Raises AgentNotFound, Conflict, InvalidInput."""
-        person_number = _signalled(wish.person_number)
-        our_number = _signalled(wish.our_number)
+        person_number = find_e164(wish.person_number)
+        our_number = find_e164(wish.our_number)
         variables = _dispatched(wish.variables)
         route = await find_route(
             self._database, organization_id=organization_id, agent_id=wish.agent_id, number=our_number
@@ -152,16 +152,6 @@ class Conversations:
         while len(self._releases) > _RELEASES_KEPT:
             self._releases.popitem(last=False)
         return loaded
-
-
-def _signalled(number: str | None) -> str | None:
-    """Signalling's numbers come in many forms ("anonymous", sip:…): what is no number is no number."""
-    if number is None:
-        return None
-    try:
-        return parse_e164(number).e164
-    except InvalidPhoneNumber:
-        return None
 
 
 def _dispatched(variables: dict[str, Any]) -> dict[str, Any]:

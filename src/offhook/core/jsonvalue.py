@@ -97,6 +97,11 @@ def _clean_string(text: str, budget: _Budget) -> str:
     return cleaned
 
 
+def compact(value: object) -> str:
+    """JSON text without spaces, letters as they are: what models read and PostgreSQL stores."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def normalise(value: JSON) -> bytes:
     """Canonical UTF-8 JSON: sorted keys, no spaces, 4.0 written as 4. Equal values give equal bytes.
 

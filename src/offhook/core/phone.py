@@ -87,6 +87,14 @@ def parse_e164(text: str, default_region: str | None = None) -> PhoneNumber:
             raise InvalidPhoneNumber("impossible")
 
 
+def find_e164(text: str | None) -> str | None:
+    """The number as E.164, None for what is none: signalling also says "anonymous", or nothing."""
+    try:
+        return parse_e164(text).e164 if text else None
+    except InvalidPhoneNumber:
+        return None
+
+
 def typed_digits(text: str) -> str:
     """`text` as it would be dialled: ASCII digits, a leading `+` (also for `00`). Raises InvalidPhoneNumber."""
     if len(text) > MAX_TYPED_LENGTH:

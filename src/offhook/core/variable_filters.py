@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from offhook.core.jsonvalue import JSON
+from offhook.core.jsonvalue import JSON, compact
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
 
 DEFAULT: Final = "default"
@@ -32,13 +31,11 @@ class Filter:
 
 def as_text(value: JSON) -> str:
     """How a value reads inside a text: strings as they are, everything else as compact JSON."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value if isinstance(value, str) else compact(value)
 
 
 def _json(value: JSON, _: str) -> JSON:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return compact(value)
 
 
 def _urlencode(value: JSON, _: str) -> JSON:

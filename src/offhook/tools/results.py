@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from offhook.core.errors import Effect
-from offhook.core.jsonvalue import JSON, UncleanJson, clean_json
+from offhook.core.jsonvalue import JSON, UncleanJson, clean_json, compact
 from offhook.core.variables import Value
 
 MAX_ANSWER_BYTES: Final = 16 * 1024
@@ -48,7 +47,7 @@ def capped(content: Mapping[str, Any]) -> dict[str, JSON]:
         cleaned = clean_json(dict(content), max_bytes=_MAX_RESULT_BYTES)
     except UncleanJson as error:
         return {"note": f"The answer could not be kept: {error.message}"}
-    text = to_json(cleaned)
+    text = compact(cleaned)
     if isinstance(cleaned, dict) and len(text.encode()) <= MAX_ANSWER_BYTES:
         return cleaned
     note = f"The answer was longer than {MAX_ANSWER_BYTES // 1024} KB; this is its beginning."
@@ -60,13 +59,8 @@ def _beginning(text: str, max_bytes: int) -> str:
     low, high = 0, min(len(text), max_bytes)
     while low < high:
         middle = (low + high + 1) // 2
-        if len(to_json(text[:middle]).encode()) <= max_bytes:
+        if len(compact(text[:middle]).encode()) <= max_bytes:
             low = middle
         else:
             high = middle - 1
     return text[:low]
-
-
-def to_json(content: JSON) -> str:
-    """Compact JSON text, as the model reads it."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))

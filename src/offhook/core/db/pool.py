@@ -20,6 +20,7 @@ from typing import Any, Protocol, cast
 import asyncpg
 
 from offhook.core.errors import Unavailable
+from offhook.core.jsonvalue import compact
 
 SCHEMA = "offhook"
 APP_ROLE = "offhook_app"
@@ -56,14 +57,8 @@ class Connection(Protocol):
     async def fetchval(self, query: str, *args: Any, column: int = 0, timeout: float | None = None) -> Any: ...
 
 
-def _encode_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 async def _prepare(connection: Any) -> None:
-    await connection.set_type_codec(
-        "jsonb", encoder=_encode_json, decoder=json.loads, schema="pg_catalog", format="text"
-    )
+    await connection.set_type_codec("jsonb", encoder=compact, decoder=json.loads, schema="pg_catalog", format="text")
 
 
 class Database:
