@@ -9,8 +9,9 @@ from typing import Any, Final, cast
 
 import aiohttp
 
-REGISTRATION_SECONDS: Final = 20.0
-"""How long the start waits for LiveKit to know the worker; that takes about four seconds. Text works without."""
+REGISTRATION_SECONDS: Final = 30.0
+"""How long the start waits, once the relay answers, for LiveKit to know the worker. That takes about four seconds, or
+many on a machine that is busy. Text works without."""
 
 NOT_REGISTERED: Final = "no connection to LiveKit: calls in rooms are not taken"
 
@@ -27,13 +28,15 @@ def complaint(body: bytes) -> str | None:
 
 def agent_ready(health: str) -> Callable[[], Awaitable[bool]]:
     """Ready when it answers and calls reach it too. A LiveKit server that stays away does not hold the rest up."""
-    began = monotonic()
+    answered_at: float | None = None
 
     async def ready() -> bool:
+        nonlocal answered_at
         body = await _ask(health)
         if body is None:
             return False
-        return complaint(body) is None or monotonic() - began > REGISTRATION_SECONDS
+        answered_at = answered_at or monotonic()
+        return complaint(body) is None or monotonic() - answered_at > REGISTRATION_SECONDS
 
     return ready
 
