@@ -12,7 +12,11 @@ from fixtures.sources import ROOT
 from offhook.apps.api import create_app
 from offhook.apps.openapi import as_text, operations
 from offhook.apps.openapi_file import make_document
+from offhook.core.destination import DestinationPolicy
 from offhook.core.http import HotRoute, Part
+from offhook.organizations.service import VARIABLES
+from offhook.telephony.consent import SETTING as DESTINATIONS
+from offhook.telephony.consent import check_destinations, read_policy
 
 COMMITTED = ROOT / "docs" / "reference" / "openapi.json"
 
@@ -25,7 +29,7 @@ async def document() -> dict[str, Any]:
 async def test_the_committed_document_is_the_applications() -> None:
     current = as_text(await make_document())
     assert COMMITTED.read_text(encoding="utf-8") == current, (
-        "run `python -m offhook.apps.openapi_file docs/reference/openapi.json` and commit what it wrote"
+        "run `offhook openapi --write` and commit what it wrote"
     )
 
 
@@ -68,6 +72,17 @@ async def test_a_tools_body_has_a_schema_for_every_tool_type(document: dict[str,
     variants = document["components"]["schemas"]["NewTool"]["anyOf"]
     assert [variant["properties"].get("type", {}).get("const") for variant in variants] == [None, "sms"]
     assert all("name" in variant["required"] for variant in variants)
+
+
+async def test_the_settings_of_an_organization_are_those_that_are_checked(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    change = schemas["OrganizationChange"]["properties"]["settings"]["anyOf"][0]["properties"]
+    assert set(change) == set(schemas["OrganizationOut"]["properties"]["settings"]["properties"])
+    assert set(change) == {VARIABLES, DESTINATIONS}
+    assert change[DESTINATIONS]["anyOf"][0] == {"$ref": "#/components/schemas/DestinationsSetting"}
+    documented = schemas["DestinationsSetting"]["properties"]
+    defaults = {name: shown["default"] for name, shown in documented.items()}
+    assert read_policy(check_destinations(defaults)) == read_policy(None) == DestinationPolicy()
 
 
 async def hot(request: Request) -> Response:

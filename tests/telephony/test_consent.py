@@ -55,9 +55,9 @@ async def test_suppressions_belong_to_one_organization(
         ([], "destinations"),
         ({"country": ["US"]}, "destinations.country"),
         ({"countries": "US"}, "destinations.countries"),
-        ({"countries": ["USA"]}, "destinations.countries[0]"),
-        ({"countries": [1]}, "destinations.countries[0]"),
-        ({"allow_numbers": ["hello"]}, "destinations.allow_numbers[0]"),
+        ({"countries": ["USA"]}, "destinations.countries.0"),
+        ({"countries": [1]}, "destinations.countries.0"),
+        ({"allow_numbers": ["hello"]}, "destinations.allow_numbers.0"),
         ({"admit_magic": "yes"}, "destinations.admit_magic"),
     ],
 )

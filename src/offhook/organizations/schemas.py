@@ -3,15 +3,54 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from offhook.core.http import Form, JsonObject, Text
 from offhook.organizations.auth import Scope
+from offhook.organizations.variables import MAX_DECLARED, DeclaredVariable
 
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
+
+
+class DestinationsSetting(BaseModel):
+    """Who may be texted. Emergency and short numbers never are, whatever stands here; premium numbers and the like
+    only where `allow_numbers` names them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    countries: list[Annotated[str, Field(min_length=2, max_length=2)]] = Field(
+        ["CA", "US"], max_length=1000, description="ISO 3166 regions: Jamaica is JM, although its code is 1."
+    )
+    allow_numbers: list[str] = Field(
+        [], max_length=1000, description="Numbers (E.164) that are reached whatever their kind and country."
+    )
+    admit_magic: bool = Field(False, description="Twilio's test numbers: for accounts on the emulator.")
+
+
+class OrganizationSettings(BaseModel):
+    """What an organization sets; a key that is missing has its default."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    destinations: DestinationsSetting | None = None
+    variables: list[DeclaredVariable] | None = Field(
+        None, max_length=MAX_DECLARED, description="Variables that all its agents and tools may use."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAs:
+    """Described as `model` in the OpenAPI document, and checked elsewhere: each key by the domain that reads it."""
+
+    model: type[BaseModel]
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(self.model.__pydantic_core_schema__)
 
 
 class OrganizationOut(BaseModel):
@@ -19,7 +58,7 @@ class OrganizationOut(BaseModel):
 
     id: uuid.UUID
     name: str
-    settings: dict[str, Any]
+    settings: Annotated[dict[str, Any], ShownAs(OrganizationSettings)]
     created_at: datetime
     updated_at: datetime
 
@@ -32,7 +71,7 @@ class OrganizationChange(Form):
     """What is not sent stays. Each key of `settings` replaces the one of that name; null removes it."""
 
     name: Name | None = None
-    settings: JsonObject | None = None
+    settings: Annotated[JsonObject, ShownAs(OrganizationSettings)] | None = None
 
 
 class ApiKeyOut(BaseModel):

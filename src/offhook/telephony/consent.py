@@ -110,13 +110,13 @@ def _texts(given: Mapping[str, Any], name: str) -> list[str]:
     items = cast("list[Any]", value)
     for index, item in enumerate(items):
         if not isinstance(item, str):
-            raise _wrong(f"{SETTING}.{name}[{index}]", "Must be a text.")
+            raise _wrong(f"{SETTING}.{name}.{index}", "Must be a text.")
     return items
 
 
 def _country(text: str, index: int) -> str:
     if len(text) != 2 or not (text.isascii() and text.isalpha()):
-        raise _wrong(f"{SETTING}.countries[{index}]", "Must be a country's two letters (ISO 3166), such as US.")
+        raise _wrong(f"{SETTING}.countries.{index}", "Must be a country's two letters (ISO 3166), such as US.")
     return text.upper()
 
 
@@ -124,7 +124,7 @@ def _allowed(text: str, index: int) -> str:
     try:
         return parse_e164(text).e164
     except InvalidPhoneNumber as error:
-        raise _wrong(f"{SETTING}.allow_numbers[{index}]", f"This is not a phone number: {error.message}.") from None
+        raise _wrong(f"{SETTING}.allow_numbers.{index}", f"This is not a phone number: {error.message}.") from None
 
 
 def _wrong(path: str, message: str) -> InvalidInput:
