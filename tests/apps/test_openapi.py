@@ -28,9 +28,7 @@ async def document() -> dict[str, Any]:
 
 async def test_the_committed_document_is_the_applications() -> None:
     current = as_text(await make_document())
-    assert COMMITTED.read_text(encoding="utf-8") == current, (
-        "run `offhook openapi --write` and commit what it wrote"
-    )
+    assert COMMITTED.read_text(encoding="utf-8") == current, "run `offhook openapi --write` and commit what it wrote"
 
 
 async def test_every_operation_says_what_it_does_and_how_it_fails(document: dict[str, Any]) -> None:
