@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import pytest_asyncio
 
 from fixtures.chaos import get_json
 from fixtures.livekit import SipCaller, server_binary
@@ -30,6 +31,16 @@ NO_LIVEKIT = {"OFFHOOK_LIVEKIT_SERVER": ""}
 async def product() -> AsyncGenerator[Product]:
     async with running_product(LIVEKIT) as running:
         yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def lasting() -> AsyncGenerator[Product]:
+    """For tests that leave it as it was."""
+    async with running_product(LIVEKIT) as running:
+        yield running
+
+
+beside = pytest.mark.asyncio(loop_scope="module")
 
 
 def offspring(product: Product) -> list[psutil.Process]:
@@ -56,9 +67,10 @@ def living(processes: list[psutil.Process]) -> list[str]:
     return found
 
 
-async def test_a_caller_could_be_answered_when_up_says_so(product: Product) -> None:
-    relay = product.instance.relay_url.replace("ws://", "http://").replace("/conversations", "/health")
-    expected = "registered" if product.instance.livekit else None
+@beside
+async def test_a_caller_could_be_answered_when_up_says_so(lasting: Product) -> None:
+    relay = lasting.instance.relay_url.replace("ws://", "http://").replace("/conversations", "/health")
+    expected = "registered" if lasting.instance.livekit else None
     assert (await get_json(relay))["livekit"] == expected
 
 
@@ -96,18 +108,20 @@ async def test_sigkill_takes_everything_along_also_during_a_call(product: Produc
         await until(lambda: not living(left), lambda: living(left), seconds=15)
 
 
-async def test_a_second_up_on_the_same_home_is_refused_and_the_first_goes_on(product: Product) -> None:
-    second = launch(product.home, NO_LIVEKIT, "--no-demo")
+@beside
+async def test_a_second_up_on_the_same_home_is_refused_and_the_first_goes_on(lasting: Product) -> None:
+    second = launch(lasting.home, NO_LIVEKIT, "--no-demo")
     assert await asyncio.to_thread(second.process.wait, 30) != 0
     assert "Offhook runs already" in second.said()
-    assert f"process {product.process.pid}" in second.said()
-    async with product.client() as client:
+    assert f"process {lasting.process.pid}" in second.said()
+    async with lasting.client() as client:
         assert (await client.list_agents())["agents"]
 
 
-async def test_another_home_is_another_instance_beside_it(product: Product) -> None:
+@beside
+async def test_another_home_is_another_instance_beside_it(lasting: Product) -> None:
     async with running_product(NO_LIVEKIT) as other:
-        mine, theirs = product.instance, other.instance
+        mine, theirs = lasting.instance, other.instance
         assert not {mine.api_url, mine.relay_url, mine.emulator_url} & {
             theirs.api_url,
             theirs.relay_url,
@@ -116,7 +130,7 @@ async def test_another_home_is_another_instance_beside_it(product: Product) -> N
         assert mine.demo.organization_id != theirs.demo.organization_id
         async with other.client() as client:
             assert [one["id"] for one in (await client.list_agents())["agents"]] == [theirs.demo.agent_id]
-    async with product.client() as client:
+    async with lasting.client() as client:
         assert [one["id"] for one in (await client.list_agents())["agents"]] == [mine.demo.agent_id]
 
 
