@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,10 @@ class NotSent(Exception):
         self.reason = reason
 
 
+MESSAGE_STATUS: Final = "message-status"
+"""The `kind` in the address that a carrier calls back about a text."""
+
+
 @dataclass(frozen=True, slots=True)
 class MessageStatusEvent:
     """A message's status, from a signed callback. `status` is one of ours."""
@@ -133,7 +137,7 @@ class Carrier(Protocol):
         ...
 
     async def get_message(self, account: CarrierAccount, carrier_message_id: str) -> CarrierMessage:
-        """Raises CarrierRefused (code 20404 where there is none), OutcomeUnknown."""
+        """Raises CarrierRefused (also where there is none), NotSent or OutcomeUnknown."""
         ...
 
     async def list_messages(

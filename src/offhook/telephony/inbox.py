@@ -16,7 +16,7 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from offhook.core.db.jobs import Handler
+from offhook.core.db.jobs import Handler, queue_ids
 from offhook.core.db.pool import Connection, Database
 from offhook.core.db.shared import SharedCommit
 from offhook.core.errors import ConfigurationError, OffhookError
@@ -44,8 +44,7 @@ with stored as (
     on conflict (carrier_account_id, external_id) do nothing
     returning id
 )
-insert into pgqueuer (priority, entrypoint, payload, status)
-select 0, '{HANDLE}', uuid_send(id), 'queued' from stored"""
+{queue_ids("stored", f"'{HANDLE}'")}"""
 
 _EMPTY: Final = Response(status_code=204)
 _REFUSED: Final = Response(status_code=403)

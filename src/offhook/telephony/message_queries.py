@@ -13,6 +13,7 @@ from typing import Final
 
 import asyncpg
 
+from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection
 from offhook.telephony.models import MESSAGE_COLUMNS, Message, message_of
 from offhook.telephony.placing import RECONCILE, SEND
@@ -21,6 +22,9 @@ _M: Final = ", ".join(f"m.{name}" for name in MESSAGE_COLUMNS.split(", "))
 
 # The later of two statuses; a final one stays.
 _FORWARD: Final = "case when message_status_rank({new}) > message_status_rank({old}) then {new} else {old} end"
+
+_QUEUE_GUARD: Final = queue_ids("claimed", f"'{RECONCILE}'", at="clock_timestamp() + make_interval(secs => $2)")
+_QUEUE_AGAIN: Final = queue_ids("again", f"'{SEND}'", at="send_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,7 @@ async def claim(connection: Connection, message_id: uuid.UUID, attempt_seconds: 
         "with claimed as (update messages m set status = 'sending', attempt = attempt + 1,"
         "  attempt_started_at = clock_timestamp(), outcome_unknown_since = null, empty_listings = 0,"
         "  last_listing_at = null, error_code = null, decision = null where m.id = $1"
-        f"  returning {_M}), guard as ("
-        " insert into pgqueuer (priority, entrypoint, payload, execute_after, status)"
-        f" select 0, '{RECONCILE}', uuid_send(id), clock_timestamp() + make_interval(secs => $2), 'queued'"
-        " from claimed)"
+        f"  returning {_M}), guard as ({_QUEUE_GUARD})"
         " select * from claimed",
         message_id,
         attempt_seconds,
@@ -156,9 +157,7 @@ async def requeue(
         "  send_at = clock_timestamp() + make_interval(secs => $3), error_code = $4, decision = $5,"
         "  outcome_unknown_since = null, empty_listings = 0, last_listing_at = null"
         "  where id = $1 and attempt = $2 and status = 'sending' and carrier_message_id is null"
-        "  returning id, send_at)"
-        " insert into pgqueuer (priority, entrypoint, payload, execute_after, status)"
-        f" select 0, '{SEND}', uuid_send(id), send_at, 'queued' from again",
+        f"  returning id, send_at) {_QUEUE_AGAIN}",
         message.id,
         message.attempt,
         delay_seconds,

@@ -12,6 +12,7 @@ from typing import Final
 
 import asyncpg
 
+from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection, Row
 from offhook.core.errors import Conflict, FieldProblem, InvalidInput, NotFound, OffhookError
 from offhook.telephony.models import MESSAGE_COLUMNS, Message, Placed, Placement, message_of
@@ -28,12 +29,18 @@ _COLUMNS: Final = {
 }  # fmt: skip
 
 
-def _statement(source: str, reserved_to: str, reserved: str, one_per_lane: str, lane_order: str) -> str:
-    return f"""
+_QUEUE: Final = queue_ids(
+    "slotted join placed using (id)",
+    f"case when claimed then '{RECONCILE}' else '{SEND}' end",
+    at="case when claimed then greatest(send_at, now_at) + make_interval(secs => attempt_seconds) else send_at end",
+)
+
+# Braces are what differs between one text and many.
+_STATEMENT: Final = f"""
 with item as materialized (
     select item.*, clock_timestamp() as now_at,
         account.stopped_reason, suppression.found is not null as suppressed, earlier.found is not null as known
-    from {source}
+    from {{source}}
     left join carrier_accounts account
         on account.organization_id = item.organization_id and account.id = item.account_id
     -- `limit 1` rather than `exists`, which the planner may turn into a hash of the whole table.
@@ -43,12 +50,12 @@ with item as materialized (
         where m.organization_id = item.organization_id and m.operation_id = item.operation_id
         limit 1) as earlier on true
 ), wanted as (
-    select item.*, {reserved_to} as reserved_to, {reserved} as reserved
+    select item.*, {{reserved_to}} as reserved_to, {{reserved}} as reserved
     from item where not (suppressed or known or stopped_reason is not null)
 ), lane as (
     insert into lanes (organization_id, carrier_account_id, sender, next_at)
-    select {one_per_lane} organization_id, account_id, from_number, now() + make_interval(secs => reserved)
-    from wanted {lane_order}
+    select {{one_per_lane}} organization_id, account_id, from_number, now() + make_interval(secs => reserved)
+    from wanted {{lane_order}}
     on conflict (carrier_account_id, sender) do update
         set next_at = greatest(lanes.next_at, clock_timestamp()) + (excluded.next_at - now())
     returning carrier_account_id, sender, next_at
@@ -68,21 +75,16 @@ with item as materialized (
     on conflict (organization_id, operation_id) do nothing
     returning id, created_at
 ), job as (
-    insert into pgqueuer (priority, entrypoint, payload, execute_after, status)
-    select 0, case when claimed then '{RECONCILE}' else '{SEND}' end, uuid_send(id),
-        case when claimed then greatest(send_at, now_at) + make_interval(secs => attempt_seconds) else send_at end,
-        'queued'
-    from slotted join placed using (id)
+    {_QUEUE}
 )
 select item.suppressed, item.stopped_reason, item.known, item.now_at, slotted.send_at, slotted.claimed,
     placed.created_at
 from item left join slotted on slotted.ord = item.ord left join placed on placed.id = item.id
 order by item.ord"""
 
-
 # Each array comes through a sub-select, so that the planner cannot see how long it is: it would plan anew for every
 # batch in the hope of saving, and planning takes 7 ms where running takes half of one (measured).
-_PLACE_MANY: Final = _statement(
+_PLACE_MANY: Final = _STATEMENT.format(
     source="unnest("
     + ", ".join(f"(select ${number}::{kind}[])" for number, kind in enumerate(_COLUMNS.values(), start=1))
     + f") with ordinality as item ({', '.join(_COLUMNS)}, ord)",
@@ -91,7 +93,7 @@ _PLACE_MANY: Final = _statement(
     one_per_lane="distinct on (account_id, from_number)",
     lane_order="order by account_id, from_number",  # everybody locks lanes in this order
 )
-_PLACE_ONE: Final = _statement(
+_PLACE_ONE: Final = _STATEMENT.format(
     source="(select "
     + ", ".join(f"${number}::{kind} as {name}" for number, (name, kind) in enumerate(_COLUMNS.items(), start=1))
     + ", 1 as ord) as item",

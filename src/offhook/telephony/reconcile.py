@@ -18,7 +18,7 @@ from typing import Any, Final
 import structlog
 
 from offhook.core.db.jobs import RetryLater
-from offhook.core.db.pool import Database
+from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import ConfigurationError, NotFound
 from offhook.telephony import message_queries
 from offhook.telephony.accounts import Accounts
@@ -150,7 +150,7 @@ class Reconciliation:
         left = self._gap_seconds - elapsed + _AFTER_GAP_SECONDS
         return max(_AFTER_GAP_SECONDS, min(left, max(1.0, elapsed)))
 
-    async def _conclude(self, connection: Any, message: Message) -> None:
+    async def _conclude(self, connection: Connection, message: Message) -> None:
         """The attempt had no effect."""
         found = await message_queries.find(connection, message.id)
         tries = found[0].unknown_attempts if found else 0

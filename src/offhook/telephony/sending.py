@@ -21,6 +21,7 @@ from offhook.core.errors import ConfigurationError, NotFound, Unavailable
 from offhook.telephony import message_queries, queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import (
+    MESSAGE_STATUS,
     CarrierAccount,
     CarrierMessage,
     CarrierRefused,
@@ -35,7 +36,6 @@ from offhook.telephony.placing import GUARD_MARGIN_SECONDS, SUPPRESSED
 
 _log: Any = structlog.get_logger(__name__)
 
-STATUS_KIND: Final = "message-status"
 RECORDING_SECONDS: Final = 600.0
 """How long an outcome is kept in memory for a database that is away; after a death, the guard job asks the carrier."""
 
@@ -53,7 +53,7 @@ class Backoff:
 
     def delay_seconds(self, attempt: int) -> float:
         grown = self.first_seconds * 2 ** min(max(attempt - 1, 0), 30)
-        return min(self.longest_seconds, grown) * (0.5 + random.random())  # noqa: S311
+        return min(self.longest_seconds, grown) * (0.5 + random.random())  # noqa: S311 (jitter, not secrecy)
 
 
 # Not carried out, so the pause is about load and patience, not about doubling: a voice call is waiting, and a text of
@@ -118,7 +118,7 @@ class Sending:
     def _callback_url(self, account: CarrierAccount, message: Message) -> str | None:
         if self._public_url is None:
             return None
-        return f"{self._public_url}/webhooks/carriers/{account.id}/{STATUS_KIND}?op={message.id}"
+        return f"{self._public_url}/webhooks/carriers/{account.id}/{MESSAGE_STATUS}?op={message.id}"
 
     async def _accepted(self, message: Message, sent: CarrierMessage) -> None:
         try:

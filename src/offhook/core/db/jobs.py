@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -40,54 +39,30 @@ insert into pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, 
 values ($1, $2, $3, coalesce($4, now()), $5, 'queued')
 on conflict do nothing"""
 
-_INSERT_MANY: Final = """
-insert into pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)
-select priority, entrypoint, payload, coalesce(execute_after, now()), dedupe_key, 'queued'
-from unnest($1::int[], $2::text[], $3::bytea[], $4::timestamptz[], $5::text[])
-    as job (priority, entrypoint, payload, execute_after, dedupe_key)
-on conflict do nothing"""
+
+async def enqueue(
+    connection: Connection,
+    entrypoint: str,
+    payload: Payload,
+    *,
+    execute_after: datetime | None = None,
+    dedupe_key: str | None = None,
+    priority: int = 0,
+) -> None:
+    """Queue one job in the connection's transaction, through either door.
+
+    `execute_after` None: at once. While a job with the same `dedupe_key` waits or runs, a second one is not queued.
+    """
+    await connection.execute(_INSERT, priority, entrypoint, encode(payload), execute_after, dedupe_key)
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """One job to be queued. `execute_after` None: at once. While a job with the same `dedupe_key` waits or runs, a
-    second one is not queued."""
-
-    entrypoint: str
-    payload: Payload
-    execute_after: datetime | None = None
-    dedupe_key: str | None = None
-    priority: int = 0
-
-
-class Jobs:
-    """Puts jobs into the queue, through either door."""
-
-    async def enqueue(
-        self,
-        connection: Connection,
-        entrypoint: str,
-        payload: Payload,
-        *,
-        execute_after: datetime | None = None,
-        dedupe_key: str | None = None,
-        priority: int = 0,
-    ) -> None:
-        """Queue one job in the connection's transaction."""
-        await connection.execute(_INSERT, priority, entrypoint, encode(payload), execute_after, dedupe_key)
-
-    async def enqueue_many(self, connection: Connection, jobs: Sequence[NewJob]) -> None:
-        """Queue several in one statement."""
-        if not jobs:
-            return
-        await connection.execute(
-            _INSERT_MANY,
-            [job.priority for job in jobs],
-            [job.entrypoint for job in jobs],
-            [encode(job.payload) for job in jobs],
-            [job.execute_after for job in jobs],
-            [job.dedupe_key for job in jobs],
-        )
+def queue_ids(source: str, entrypoint: str, *, at: str = "now()") -> str:
+    """SQL that queues a job with the `id` of each row of `source` (what follows FROM), for a statement that stores
+    those rows in the same breath. `entrypoint` and `at` are SQL expressions over the row."""
+    return (
+        "insert into pgqueuer (priority, entrypoint, payload, execute_after, status)"
+        f" select 0, {entrypoint}, uuid_send(id), {at}, 'queued' from {source}"
+    )
 
 
 def encode(payload: Payload) -> bytes:

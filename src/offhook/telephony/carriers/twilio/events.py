@@ -9,10 +9,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from offhook.core.text import clean_text
-from offhook.telephony.carrier import CarrierEvent, CarrierMessage, MessageStatusEvent
+from offhook.telephony.carrier import MESSAGE_STATUS, CarrierEvent, CarrierMessage, MessageStatusEvent
 from offhook.telephony.carriers.twilio.signature import form_pairs
-
-MESSAGE_STATUS: Final = "message-status"
 
 # facts/telephony.md 1.3. `queued` and `sending` are Twilio's own queue: for us the carrier has the text.
 STATUSES: Final[Mapping[str, str]] = {
