@@ -50,10 +50,6 @@ class PlayedConversation:
     turns: list[PlayedTurn] = field(default_factory=list[PlayedTurn])
 
     @property
-    def called_a_tool(self) -> bool:
-        return any(turn.tool_calls for turn in self.turns)
-
-    @property
     def failed(self) -> bool:
         return any(turn.error for turn in self.turns)
 

@@ -96,7 +96,7 @@ def find_instance(home: Path) -> Instance | None:
         raise ConfigurationError(
             f"{instance_file(home)} was written by another version: stop that instance, or remove the file"
         ) from error
-    return found if _is_alive(found.pid) else None
+    return found if is_alive(found.pid) else None
 
 
 def get_instance(home: Path) -> Instance:
@@ -110,7 +110,8 @@ def get_instance(home: Path) -> Instance:
     return found
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of that id, whoever runs it."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

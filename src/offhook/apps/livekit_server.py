@@ -54,10 +54,6 @@ def write_configuration(
     write_private(path, json.dumps(configuration, indent=2))
 
 
-async def is_ready(port: int) -> bool:
-    return await answers(f"http://127.0.0.1:{port}/")
-
-
 async def answers(url: str) -> bool:
     """Whether something good answers a GET there."""
     try:

@@ -91,6 +91,25 @@ async def expire_answers(
     )
 
 
+_RETURNED = "voice_calls.close_reason = 'caller_left' and $11 > voice_calls.closed_at"
+_OPEN_VOICE_CALL = f"""
+insert into voice_calls (id, organization_id, conversation_id, agent_id, room_name, room_sid, client_phone,
+                         our_number, participant_identity, carrier_call_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+on conflict (organization_id, room_sid) do update set
+    conversation_id = coalesce(excluded.conversation_id, voice_calls.conversation_id),
+    agent_id = coalesce(excluded.agent_id, voice_calls.agent_id),
+    client_phone = coalesce(excluded.client_phone, voice_calls.client_phone),
+    our_number = coalesce(excluded.our_number, voice_calls.our_number),
+    participant_identity = coalesce(excluded.participant_identity, voice_calls.participant_identity),
+    carrier_call_id = coalesce(excluded.carrier_call_id, voice_calls.carrier_call_id),
+    status = case when {_RETURNED} then 'open' else voice_calls.status end,
+    closed_at = case when {_RETURNED} then null else voice_calls.closed_at end,
+    close_reason = case when {_RETURNED} then null else voice_calls.close_reason end
+returning id
+"""
+
+
 async def open_voice_call(
     connection: Connection,
     *,
@@ -110,22 +129,7 @@ async def open_voice_call(
     A call that was closed because its caller left opens again when the caller returned later (`happened_at`).
     """
     return await connection.fetchval(
-        "insert into voice_calls (id, organization_id, conversation_id, agent_id, room_name, room_sid, client_phone,"
-        " our_number, participant_identity, carrier_call_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-        " on conflict (organization_id, room_sid) do update set"
-        "  conversation_id = coalesce(excluded.conversation_id, voice_calls.conversation_id),"
-        "  agent_id = coalesce(excluded.agent_id, voice_calls.agent_id),"
-        "  client_phone = coalesce(excluded.client_phone, voice_calls.client_phone),"
-        "  our_number = coalesce(excluded.our_number, voice_calls.our_number),"
-        "  participant_identity = coalesce(excluded.participant_identity, voice_calls.participant_identity),"
-        "  carrier_call_id = coalesce(excluded.carrier_call_id, voice_calls.carrier_call_id),"
-        "  status = case when voice_calls.close_reason = 'caller_left' and $11 > voice_calls.closed_at"
-        "   then 'open' else voice_calls.status end,"
-        "  closed_at = case when voice_calls.close_reason = 'caller_left' and $11 > voice_calls.closed_at"
-        "   then null else voice_calls.closed_at end,"
-        "  close_reason = case when voice_calls.close_reason = 'caller_left' and $11 > voice_calls.closed_at"
-        "   then null else voice_calls.close_reason end"
-        " returning id",
+        _OPEN_VOICE_CALL,
         new_id(),
         organization_id,
         conversation_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from offhook.agents import releases
@@ -38,7 +38,9 @@ class LoadedRelease:
 
 @dataclass(frozen=True, slots=True)
 class OpenConversationState:
-    row: Row
+    """A conversation, the release it runs on, and the context in which its tool calls run."""
+
+    row: Row = field(repr=False)
     loaded: LoadedRelease
     context: ConversationContext
 
@@ -72,8 +74,8 @@ class Conversations:
                     our_number=our_number,
                     variables=variables,
                 )
-                if row is None:
-                    row = await queries.find_conversation(connection, route.organization_id, wish.id)
+                # Somebody may have opened it between the two looks.
+                row = row or await queries.find_conversation(connection, route.organization_id, wish.id)
                 if row is None:
                     raise Conflict("this conversation id is taken: make a new one")
             if wish.room_name is not None:

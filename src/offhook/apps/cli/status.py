@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -78,21 +77,13 @@ def _http(url: URL) -> URL:
 
 
 async def _health(instance: Instance, name: str, url: str) -> str:
+    from offhook.apps.instance import is_alive
+
     if name in instance.processes:
         pid = instance.processes[name]
-        if pid is None or not _is_there(pid):
+        if pid is None or not is_alive(pid):
             return "ended, being started again"
     return await _ask(url) if url else _OK
-
-
-def _is_there(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 async def _ask(url: str) -> str:
