@@ -8,8 +8,6 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 
-import structlog
-
 from offhook.agents.attachments import AttachmentService
 from offhook.agents.endpoints import agents_part
 from offhook.agents.service import AgentService
@@ -29,6 +27,7 @@ from offhook.core.db.jobs import Handler
 from offhook.core.db.pool import Database
 from offhook.core.http import Part
 from offhook.core.settings import Settings
+from offhook.core.telemetry import get_logger
 from offhook.organizations.auth import Authenticator
 from offhook.organizations.endpoints import organizations_part
 from offhook.organizations.service import OrganizationService
@@ -44,7 +43,7 @@ from offhook.tools.platform.service import PlatformToolService
 from offhook.tools.ports import DestinationVerdict, OwnNumber, Ports, TextReceipt, TextRequest
 from offhook.tools.service import ToolService
 
-_log = structlog.get_logger("offhook.wiring")
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

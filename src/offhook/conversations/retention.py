@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 import asyncpg
-import structlog
 
 from offhook.conversations.service import ANSWERS_KEPT_HOURS
 from offhook.core.clock import Clock
 from offhook.core.db.pool import Database
 from offhook.core.errors import Unavailable
+from offhook.core.telemetry import get_logger
 
-_log: Any = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 SWEEP_SECONDS: Final = 600.0
 ABANDONED_HOURS: Final = 24

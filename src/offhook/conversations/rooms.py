@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import jwt
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,8 +27,9 @@ from offhook.core.db.pool import Database
 from offhook.core.errors import BadRequest, ConfigurationError, Unauthenticated
 from offhook.core.http import HotRoute, provided
 from offhook.core.phone import find_e164
+from offhook.core.telemetry import get_logger
 
-_log = structlog.get_logger("offhook.rooms")
+_log = get_logger(__name__)
 
 _AGENT_KINDS = frozenset({"AGENT", "EGRESS", "INGRESS"})
 

@@ -7,20 +7,19 @@ at growing distances, until no status can come any more.
 from __future__ import annotations
 
 import uuid
-from typing import Any, Final
-
-import structlog
+from typing import Final
 
 from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Database
 from offhook.core.errors import ConfigurationError, NotFound
+from offhook.core.telemetry import get_logger
 from offhook.telephony import message_queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
 from offhook.telephony.models import Message
 from offhook.telephony.sending import apply_refusal
 
-_log: Any = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 LOOKS_AT_SECONDS: Final = (30.0, 120.0, 600.0, 3_600.0, 14_400.0, 39_600.0)
 """After the text was handed over. The first look of all is the guard job's, seconds after the attempt. A carrier keeps

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -21,12 +20,13 @@ from offhook.core.db.pool import Connection, Database
 from offhook.core.db.shared import SharedCommit
 from offhook.core.errors import ConfigurationError, OffhookError
 from offhook.core.ids import new_id
+from offhook.core.telemetry import get_logger
 from offhook.telephony import message_queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierAccount, CarrierEvent
 from offhook.telephony.sending import apply_refusal
 
-_log: Any = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 HANDLE: Final = "carrier_events.handle"
 MAX_WEBHOOK_BYTES: Final = 64 * 1024

@@ -11,14 +11,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final
-
-import structlog
+from typing import Final
 
 from offhook.core.db.jobs import Handler, RetryLater
 from offhook.core.db.pool import Database
 from offhook.core.db.shared import SharedCommit
 from offhook.core.errors import Effect, Unavailable
+from offhook.core.telemetry import get_logger
 from offhook.telephony import message_queries
 from offhook.telephony.following import Following
 from offhook.telephony.intake import Intake
@@ -27,7 +26,7 @@ from offhook.telephony.placing import RECONCILE, SEND, place
 from offhook.telephony.reconcile import Reconciliation
 from offhook.telephony.sending import Sending
 
-_log: Any = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 MAX_WAIT_SECONDS: Final = 8.0  # product.md section 7
 _SENDING_RESERVE_SECONDS: Final = 0.5

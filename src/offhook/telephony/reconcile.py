@@ -13,20 +13,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
-
-import structlog
+from typing import Final
 
 from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import ConfigurationError, NotFound
+from offhook.core.telemetry import get_logger
 from offhook.telephony import message_queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
 from offhook.telephony.models import Message
 from offhook.telephony.placing import GUARD_MARGIN_SECONDS
 
-_log: Any = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 MAX_UNKNOWN_ATTEMPTS: Final = 3
 """Attempts with an unknown outcome before somebody must look."""

@@ -11,13 +11,12 @@ import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-
-import structlog
+from typing import Final
 
 from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import ConfigurationError, NotFound, Unavailable
+from offhook.core.telemetry import get_logger
 from offhook.telephony import message_queries, queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import (
@@ -34,7 +33,7 @@ from offhook.telephony.carrier import (
 from offhook.telephony.models import Message
 from offhook.telephony.placing import GUARD_MARGIN_SECONDS, SUPPRESSED
 
-_log: Any = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 RECORDING_SECONDS: Final = 600.0
 """How long an outcome is kept in memory for a database that is away; after a death, the guard job asks the carrier."""

@@ -11,10 +11,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import structlog
-
 from offhook.core.jsonvalue import JSON
 from offhook.core.schema import Compiled, compile_schema
+from offhook.core.telemetry import get_logger
 from offhook.core.variables import MissingVariable, Provenance, Structure, UnusableVariable, Value
 from offhook.tools.binding import Binder
 from offhook.tools.compile import LIMITS
@@ -22,7 +21,7 @@ from offhook.tools.names import distinct_names
 from offhook.tools.policy import Policy
 from offhook.tools.registry import Registry, registry
 
-_log: Any = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 NOT_KNOWN: Final = "(not known)"
 

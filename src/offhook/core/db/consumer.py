@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.executors import EntrypointExecutor, EntrypointExecutorParameters
@@ -26,8 +25,9 @@ from pgqueuer.domain.models import Context, Job
 from offhook.core.db.jobs import Handler, RetryLater
 from offhook.core.db.pool import CONNECTION_ERRORS, Database
 from offhook.core.errors import Unavailable
+from offhook.core.telemetry import get_logger
 
-_log: Any = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 MAX_PAUSE_SECONDS: Final = 300.0
 _FIRST_RECONNECT_SECONDS: Final = 0.1
