@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,7 @@ class AgentTool:
     tool_id: uuid.UUID
     is_enabled: bool
     config: Mapping[str, Any]
-    sensitive_config: bytes | None
+    sensitive_config: bytes | None = field(repr=False)
     disabled_functions: Sequence[str]
     created_at: datetime
     tool_name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 FUNCTION_TIMEOUT_SECONDS = 10.0
@@ -15,8 +15,8 @@ class Function:
     """What the model sees of a tool, and where it runs."""
 
     name: str
-    description: str
-    parameters: Mapping[str, Any]
+    description: str = field(repr=False)
+    parameters: Mapping[str, Any] = field(repr=False)
     tool_id: str
     timeout_seconds: float
     repeatable: str
@@ -28,8 +28,9 @@ class Function:
 class ReleaseAgent:
     id: str
     name: str
-    instructions: str
-    greeting: str | None
+    instructions: str = field(repr=False)
+    """With this conversation's values put in, as the greeting."""
+    greeting: str | None = field(repr=False)
     settings: Mapping[str, Any]
 
 
@@ -45,8 +46,8 @@ class Release:
 class OpenedConversation:
     id: str
     channel: str
-    person_number: str | None
-    our_number: str | None
+    person_number: str | None = field(repr=False)
+    our_number: str | None = field(repr=False)
     release: Release
 
 
@@ -59,7 +60,7 @@ class ToolCall:
     effect: str
     is_error: bool
     repeated: bool
-    answer: Any
+    answer: Any = field(repr=False)
     duration_ms: float
 
 

@@ -22,8 +22,8 @@ DEFAULT_LIVEKIT_PORT = 8713
 class Settings:
     home: Path
     """Everything that is kept: database, keys, emulator's messages, what runs where."""
-    database_url: str | None
-    """None: the embedded server below `home`."""
+    database_url: str | None = field(repr=False)
+    """It may hold a password. None: the embedded server below `home`."""
     host: str
     api_port: int
     agent_port: int

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar, NamedTuple, TypeAlias
 
@@ -44,7 +44,7 @@ DESTINATION_MINIMUM = Provenance.ORGANIZATION
 class Value:
     """A JSON value and where it comes from."""
 
-    value: JSON
+    value: JSON = field(repr=False)
     provenance: Provenance
 
 

@@ -33,7 +33,9 @@ class Policy:
     """A policy and the verdicts it gave: reading a number costs more than all the rest of placing a text."""
 
     rules: DestinationPolicy
-    verdicts: OrderedDict[str, Allowed | Refused] = field(default_factory=OrderedDict[str, Allowed | Refused])
+    verdicts: OrderedDict[str, Allowed | Refused] = field(
+        default_factory=OrderedDict[str, Allowed | Refused], repr=False
+    )
 
     def judge(self, number: str) -> Allowed | Refused:
         known = self.verdicts.get(number)

@@ -17,7 +17,7 @@ from offhook.tools.ports import ConversationContext, DestinationVerdict
 class Entry:
     """A value, where it comes from, and how far it would have to be trusted."""
 
-    value: JSON
+    value: JSON = field(repr=False)
     provenance: Provenance
     minimum: Provenance = Provenance.MODEL
 
@@ -26,7 +26,7 @@ class Entry:
 class Bound:
     """A field with its variables put in. A list has an entry for each of its items, anything else has one."""
 
-    value: JSON
+    value: JSON = field(repr=False)
     entries: tuple[Entry, ...]
 
 
@@ -34,7 +34,7 @@ class Bound:
 class Recipient:
     """Somebody outside who would be reached: E.164, and who vouches for the number."""
 
-    number: str
+    number: str = field(repr=False)
     provenance: Provenance
 
 
@@ -45,9 +45,9 @@ class Plan:
     `identity`: two calls of a function with equal ones are the same call. `detail` is the tool type's own.
     """
 
-    identity: JSON
+    identity: JSON = field(repr=False)
     recipients: tuple[Recipient, ...] = ()
-    detail: Any = None
+    detail: Any = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -56,14 +56,14 @@ class Call:
 
     context: ConversationContext
     tool_call_id: uuid.UUID
-    arguments: Mapping[str, JSON]
+    arguments: Mapping[str, JSON] = field(repr=False)
     """What the model gave: coerced, valid, its variables not yet put in."""
     fields: Mapping[str, Bound]
     """The form's fields by their names on the wire, fixed values and arguments alike."""
     clock: Clock
     deadline: float
     """On `clock.monotonic()`."""
-    refused: dict[str, DestinationVerdict] = field(default_factory=dict[str, DestinationVerdict])
+    refused: dict[str, DestinationVerdict] = field(default_factory=dict[str, DestinationVerdict], repr=False)
     """Recipients that a guard took out, by number."""
 
     def remaining_seconds(self) -> float:

@@ -20,7 +20,7 @@ _MAX_RESULT_BYTES: Final = 8 * 1024 * 1024
 class Answer:
     """What `execute` returns. `effect` is what was done; `stored_values` become variables of the conversation."""
 
-    content: Mapping[str, Any]
+    content: Mapping[str, Any] = field(repr=False)
     effect: Effect = Effect.DONE
     stored_values: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
@@ -36,7 +36,7 @@ class ToolCallResult:
     effect: Effect
     is_error: bool
     repeated: bool
-    answer: Mapping[str, JSON]
+    answer: Mapping[str, JSON] = field(repr=False)
     duration_ms: float
     error_code: str | None = None
 

@@ -13,7 +13,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, cast
 
@@ -195,9 +195,9 @@ def _most_segments(characters: int) -> int:
 class _Text:
     """What is about to be sent, and to whom."""
 
-    body: str
-    numbers: tuple[str, ...]
-    from_number: str | None
+    body: str = field(repr=False)
+    numbers: tuple[str, ...] = field(repr=False)
+    from_number: str | None = field(repr=False)
     from_number_id: uuid.UUID | None
 
 
