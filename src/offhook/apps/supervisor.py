@@ -58,8 +58,9 @@ class Child:
     environment: Mapping[str, str]
     log_file: Path
     is_ready: Callable[[], Awaitable[bool]]
-    essential: bool = True
-    """Whether `offhook up` fails when it does not come up."""
+    stop_signal: signal.Signals = signal.SIGTERM
+    stops_last: bool = False
+    """Whether the others still need it while they stop."""
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
     started_at: float = 0.0
@@ -103,12 +104,13 @@ class Supervisor:
         self._watchers.append(asyncio.create_task(self._watch(child), name=f"watch {child.name}"))
 
     async def stop(self) -> None:
-        """Ask all to stop at once; kill what has not after STOP_SECONDS."""
+        """Ask all to stop, those that the others need last; kill what has not after STOP_SECONDS."""
         self._stopping = True
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
-        await asyncio.gather(*(self._end(child) for child in self.children))
+        for last in (False, True):
+            await asyncio.gather(*(self._end(child) for child in self.children if child.stops_last is last))
 
     async def _spawn(self, child: Child) -> None:
         with open(child.log_file, "ab") as log:  # noqa: ASYNC230 - a local file, opened once per start
@@ -145,7 +147,7 @@ class Supervisor:
             return
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                process.terminate()
+                process.send_signal(child.stop_signal)
             try:
                 await asyncio.wait_for(process.wait(), STOP_SECONDS)
             except TimeoutError:

@@ -236,11 +236,12 @@ class _Up:
         )
         agent_health = f"http://127.0.0.1:{environment['OFFHOOK_AGENT_PORT']}/health"
         await self._start_together(
-            self._child("emulator", own_command("emulator"), environment, f"{emulator_url}/_emulator/health"),
-            self._child("api", own_command("api"), environment, f"{api_url}/health"),
-            self._child("jobs", own_command("jobs"), environment, None),
+            self._child("emulator", environment, _when_it_answers(f"{emulator_url}/_emulator/health")),
+            # The agent closes its conversations through the API, so that stops last.
+            self._child("api", environment, _when_it_answers(f"{api_url}/health"), stops_last=True),
+            self._child("jobs", environment, _at_once),
             *self._livekit_child(environment),
-            self._child("agent", own_command("agent"), environment, agent_health),
+            self._child("agent", environment, agent_ready(agent_health)),
         )
         complaint = await agent_complaint(agent_health)
         if complaint is not None:
@@ -252,12 +253,23 @@ class _Up:
         configuration = str(self._home / "run" / "livekit.yaml")
         command = foreign_command(str(self._livekit_binary), "--config", configuration)
         address = f"http://127.0.0.1:{environment['OFFHOOK_LIVEKIT_PORT']}/"
-        return [self._child(livekit_server.NAME, command, environment, address)]
+        # It keeps nothing, and asked politely it would wait for the people in its rooms.
+        child = self._child(livekit_server.NAME, environment, _when_it_answers(address), command=command)
+        child.stop_signal = signal.SIGKILL
+        return [child]
 
-    def _child(self, name: str, command: list[str], environment: Mapping[str, str], health: str | None) -> Child:
+    def _child(
+        self,
+        name: str,
+        environment: Mapping[str, str],
+        is_ready: Callable[[], Awaitable[bool]],
+        *,
+        command: list[str] | None = None,
+        stops_last: bool = False,
+    ) -> Child:
+        """One of our own commands by its name, unless `command` says otherwise."""
         log_file = self._home / "logs" / f"{name}.log"
-        is_ready = agent_ready(health) if name == "agent" and health else _ready_when(health)
-        return Child(name, command, environment, log_file, is_ready)
+        return Child(name, command or own_command(name), environment, log_file, is_ready, stops_last=stops_last)
 
     async def _start_together(self, *children: Child) -> None:
         async def start(child: Child) -> None:
@@ -340,15 +352,15 @@ def _emulator_url(environment: Mapping[str, str]) -> str:
     return f"http://127.0.0.1:{environment['OFFHOOK_EMULATOR_PORT']}"
 
 
-def _ready_when(health: str | None) -> Callable[[], Awaitable[bool]]:
-    async def at_once() -> bool:
-        return True
+async def _at_once() -> bool:
+    return True
 
-    async def when_it_answers() -> bool:
-        assert health is not None
+
+def _when_it_answers(health: str) -> Callable[[], Awaitable[bool]]:
+    async def answers() -> bool:
         return await livekit_server.answers(health)
 
-    return at_once if health is None else when_it_answers
+    return answers
 
 
 def _model(environment: Mapping[str, str]) -> str:
