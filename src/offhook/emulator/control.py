@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -76,7 +76,7 @@ async def _body(request: web.Request) -> Body:
         raise ControlRefused("the body is not JSON") from None
     if not isinstance(body, dict):
         raise ControlRefused("the body must be a JSON object")
-    return body  # pyright: ignore[reportUnknownVariableType]
+    return cast("Body", body)
 
 
 def _text(body: Body, name: str, default: str | None = None) -> str:
@@ -264,7 +264,7 @@ async def _add_account(request: web.Request, emulation: Emulation) -> web.Respon
             account.sid,
             account.auth_token,
             account.name,
-            keys={str(key): str(secret) for key, secret in keys.items()},  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            keys={str(key): str(secret) for key, secret in cast("dict[object, object]", keys).items()},
             numbers=tuple(numbers),
             verified=None if verified is None else tuple(verified),
         )
@@ -274,7 +274,7 @@ async def _add_account(request: web.Request, emulation: Emulation) -> web.Respon
 
 
 def _texts(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)  # pyright: ignore[reportUnknownVariableType]
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in cast("list[object]", value))
 
 
 async def _set_block(request: web.Request, emulation: Emulation) -> web.Response:

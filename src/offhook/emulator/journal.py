@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 Line = dict[str, Any]
 
@@ -86,4 +86,4 @@ def _parsed(raw: bytes) -> Line | None:
         line = json.loads(raw)
     except ValueError:
         return None
-    return line if isinstance(line, dict) else None  # pyright: ignore[reportUnknownVariableType]
+    return cast("Line", line) if isinstance(line, dict) else None

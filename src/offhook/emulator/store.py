@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from offhook.emulator.clock import Clock, SystemClock
 from offhook.emulator.journal import Journal
@@ -97,7 +97,7 @@ class Store:
         self._seq = line["seq"]
         for record in line["do"]:
             fields = {name: value for name, value in record.items() if name != "type"}
-            kind, sid = _APPLIERS[record["type"]](self, fields, line)
+            kind, sid = self._APPLIERS[record["type"]](self, fields, line)
             self.events.append(Event(self._seq, line["at"], kind, sid, fields))
 
     def _apply_account(self, fields: Record, line: Record) -> tuple[str, str | None]:
@@ -155,15 +155,14 @@ class Store:
         callback = self.pending_callbacks.pop(fields["id"], None)
         return "callback.ended", callback.fields.get("MessageSid") if callback else None
 
-
-_APPLIERS: dict[str, Callable[[Store, Record, Record], tuple[str, str | None]]] = {
-    "account": Store._apply_account,  # pyright: ignore[reportPrivateUsage]
-    "number": Store._apply_number,  # pyright: ignore[reportPrivateUsage]
-    "block": Store._apply_block,  # pyright: ignore[reportPrivateUsage]
-    "message": Store._apply_message,  # pyright: ignore[reportPrivateUsage]
-    "status": Store._apply_status,  # pyright: ignore[reportPrivateUsage]
-    "redact": Store._apply_redact,  # pyright: ignore[reportPrivateUsage]
-    "delete": Store._apply_delete,  # pyright: ignore[reportPrivateUsage]
-    "callback": Store._apply_callback,  # pyright: ignore[reportPrivateUsage]
-    "callback_ended": Store._apply_callback_ended,  # pyright: ignore[reportPrivateUsage]
-}
+    _APPLIERS: ClassVar[dict[str, Callable[[Store, Record, Record], tuple[str, str | None]]]] = {
+        "account": _apply_account,
+        "number": _apply_number,
+        "block": _apply_block,
+        "message": _apply_message,
+        "status": _apply_status,
+        "redact": _apply_redact,
+        "delete": _apply_delete,
+        "callback": _apply_callback,
+        "callback_ended": _apply_callback_ended,
+    }

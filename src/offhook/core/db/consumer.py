@@ -37,7 +37,7 @@ _LOG_KEPT: Final = "7 days"
 
 def pause_seconds(attempts: int) -> float:
     """How long to wait after the `attempts`-th failure (from 0): facts/infrastructure.md 3.2."""
-    return min(MAX_PAUSE_SECONDS, 2.0 ** min(attempts, 16)) * (0.5 + random.random())  # noqa: S311
+    return min(MAX_PAUSE_SECONDS, 2.0 ** min(attempts, 16)) * (0.5 + random.random())  # noqa: S311 (jitter, not secrecy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class _Executor(EntrypointExecutor):
             raise RetryRequested(delay=timedelta(seconds=later.seconds)) from None
         except asyncio.CancelledError:
             raise RetryRequested(delay=timedelta(0)) from None
-        except Exception as error:  # noqa: BLE001 - the boundary of a job's execution
+        except Exception as error:  # noqa: BLE001 (the boundary of a job's execution)
             delay = pause_seconds(job.attempts)
             _log.warning(
                 "job_failed",

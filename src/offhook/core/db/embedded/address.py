@@ -15,6 +15,8 @@ from offhook.core.db.embedded.place import PORT, Record
 
 SUPERUSER = "postgres"
 
+_driver: Any = asyncpg  # it ships no types
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresAddress:
@@ -53,9 +55,8 @@ async def answers(address: PostgresAddress) -> bool:
 
     Raises EmbeddedPostgresError when it refuses the password.
     """
-    connect: Any = asyncpg.connect  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     try:
-        connection = await connect(
+        connection = await _driver.connect(
             host=str(address.socket_directory),
             port=address.port,
             user=address.user,

@@ -24,7 +24,7 @@ def become(parent: int, uid: int, gid: int, command: list[str]) -> None:
     if os.getppid() != parent:  # it died before the line above could notice
         sys.exit("the process that started PostgreSQL is gone")
     os.umask(0o077)
-    os.execv(command[0], command)  # noqa: S606
+    os.execv(command[0], command)  # noqa: S606 (a program that the supervisor chose)
 
 
 if __name__ == "__main__":

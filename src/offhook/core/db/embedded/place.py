@@ -220,7 +220,7 @@ def _socket_directory(base: Path, account: Account, recorded: Path | None) -> Pa
         return base / "run"
     if recorded and is_private(recorded, account):
         return recorded
-    for parent in (os.environ.get("XDG_RUNTIME_DIR") or "", tempfile.gettempdir(), "/tmp"):  # noqa: S108
+    for parent in (os.environ.get("XDG_RUNTIME_DIR") or "", tempfile.gettempdir(), "/tmp"):  # noqa: S108 (mkdtemp makes a 0700 one of its own there)
         if parent and Path(parent).is_dir() and _holds_a_socket(Path(parent, "offhook-xxxxxxxx")):
             if not may_enter(account, Path(parent)):
                 continue
