@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from offhook.client import Client
 from offhook.core.errors import OffhookError
+from offhook.core.sentences import sentence
 from offhook.runtime.functions import CallEnded, CallStarted
 from offhook.runtime.text import Failed, Text, TextConversation, TextEvent, TurnEnded
 
@@ -83,9 +84,9 @@ def read_frame(data: str | bytes) -> Start | Prompt | End:
     try:
         return kind.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+        first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])[:80]
-        raise BadFrame("invalid_frame", f"{document['type']}: {place}: {first['msg']}") from None
+        raise BadFrame("invalid_frame", f"{document['type']}: {place}: {sentence(first)}") from None
 
 
 class Relay:
