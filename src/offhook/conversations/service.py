@@ -14,7 +14,7 @@ from offhook.conversations import queries
 from offhook.conversations.schemas import OpenConversation
 from offhook.conversations.values import conversation_values, stored_form
 from offhook.core.clock import Clock
-from offhook.core.db.pool import Database, Row
+from offhook.core.db.pool import Connection, Database, Row
 from offhook.core.errors import Conflict, InvalidInput, NotFound
 from offhook.core.jsonvalue import UncleanJson, clean_json
 from offhook.core.phone import find_e164
@@ -63,6 +63,7 @@ class Conversations:
             row = await queries.find_conversation(connection, route.organization_id, wish.id)
             if row is None:
                 release = await releases.freeze(connection, route.organization_id, route.agent_id)
+                self._keep(release)
                 row = await queries.insert_conversation(
                     connection,
                     conversation_id=wish.id,
@@ -73,24 +74,10 @@ class Conversations:
                     person_number=person_number,
                     our_number=our_number,
                     variables=variables,
-                )
-                # Somebody may have opened it between the two looks.
-                row = row or await queries.find_conversation(connection, route.organization_id, wish.id)
-                if row is None:
-                    raise Conflict("this conversation id is taken: make a new one")
-            if wish.room_name is not None:
-                await queries.open_voice_call(
-                    connection,
-                    organization_id=route.organization_id,
-                    room_name=wish.room_name,
-                    room_sid=wish.room_sid,
-                    client_phone=person_number,
-                    our_number=our_number,
-                    participant_identity=wish.participant_identity,
-                    carrier_call_id=wish.carrier_call_id,
-                    conversation_id=row["id"],
-                    agent_id=row["agent_id"],
-                )
+                ) or await queries.find_conversation(connection, route.organization_id, wish.id)
+            if row is None:
+                raise Conflict("this conversation id is taken: make a new one")
+            await _open_voice_call(connection, wish, row)
         return await self._state(row)
 
     async def get(self, organization_id: uuid.UUID | None, conversation_id: uuid.UUID) -> OpenConversationState:
@@ -148,12 +135,34 @@ class Conversations:
             self._releases.move_to_end(release_id)
             return loaded
         async with self._database.tenant(organization_id) as connection:
-            release = await releases.get(connection, organization_id, release_id)
-        loaded = LoadedRelease(release, {entry["name"]: BoundFunction(entry) for entry in release.content["functions"]})
-        self._releases[release_id] = loaded
+            return self._keep(await releases.get(connection, organization_id, release_id))
+
+    def _keep(self, release: Release) -> LoadedRelease:
+        loaded = self._releases.get(release.id)
+        if loaded is None:
+            functions = {entry["name"]: BoundFunction(entry) for entry in release.content["functions"]}
+            loaded = self._releases[release.id] = LoadedRelease(release, functions)
         while len(self._releases) > _RELEASES_KEPT:
             self._releases.popitem(last=False)
         return loaded
+
+
+async def _open_voice_call(connection: Connection, wish: OpenConversation, row: Row) -> None:
+    """The voice part, where the conversation is in a room."""
+    if wish.room_name is None:
+        return
+    await queries.open_voice_call(
+        connection,
+        organization_id=row["organization_id"],
+        room_name=wish.room_name,
+        room_sid=wish.room_sid,
+        client_phone=row["person_number"],
+        our_number=row["our_number"],
+        participant_identity=wish.participant_identity,
+        carrier_call_id=wish.carrier_call_id,
+        conversation_id=row["id"],
+        agent_id=row["agent_id"],
+    )
 
 
 def _dispatched(variables: dict[str, Any]) -> dict[str, Any]:
