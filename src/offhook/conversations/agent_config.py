@@ -12,14 +12,13 @@ from starlette.responses import Response
 from offhook.agents import releases
 from offhook.agents.routing import AgentNotFound, Route, find_route
 from offhook.conversations import queries
-from offhook.conversations.gateway import inline_schema
 from offhook.conversations.schemas import AgentConfigOut
 from offhook.conversations.tokens import PlainTokens
 from offhook.conversations.values import conversation_values, spoken
 from offhook.core.clock import Clock
 from offhook.core.db.pool import Database
 from offhook.core.errors import BadRequest
-from offhook.core.http import HotRoute, provided
+from offhook.core.http import HotRoute, inline_schema, provided
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
 from offhook.organizations.auth import Scope
 from offhook.tools.functions import BoundFunction

@@ -30,16 +30,16 @@ from offhook.conversations.service import Conversations, OpenConversationState
 from offhook.conversations.values import spoken
 from offhook.core.db.pool import Row
 from offhook.core.errors import BadRequest, Conflict, InvalidInput, NotFound
-from offhook.core.http import HotRoute, invalid_input, parse_json, provided
+from offhook.core.http import HotRoute, inline_schema, invalid_input, parse_json, provided
 from offhook.core.text import shorten
-from offhook.organizations.auth import Caller, Scope, authenticate
+from offhook.organizations.auth import Scope, authenticate
 from offhook.tools.execution import Road
 
 Body = TypeVar("Body", bound=BaseModel)
 
 
 async def open_conversation(request: Request) -> Response:
-    caller = await _worker(request)
+    caller = await authenticate(request, Scope.WORKER)
     wish = await _read(request, OpenConversation)
     state = await provided(Conversations)(request).open(caller.organization_id, wish)
     opened = OpenedConversation(conversation=_conversation(state.row), release=_release(state))
@@ -47,7 +47,7 @@ async def open_conversation(request: Request) -> Response:
 
 
 async def make_tool_call(request: Request) -> Response:
-    caller = await _worker(request)
+    caller = await authenticate(request, Scope.WORKER)
     sent = await _read_object(request)
     # As the model wrote them: what is wrong with them is the tool's to say, in a sentence that the model can act on.
     arguments = sent.pop("arguments", None)
@@ -83,16 +83,10 @@ async def make_tool_call(request: Request) -> Response:
 
 
 async def close_conversation(request: Request) -> Response:
-    caller = await _worker(request)
+    caller = await authenticate(request, Scope.WORKER)
     wish = await _read(request, CloseConversation)
     row = await provided(Conversations)(request).close(caller.organization_id, _id(request), wish.reason)
     return JSONResponse(ConversationEnvelope(conversation=_conversation(row)).model_dump(mode="json"))
-
-
-async def _worker(request: Request) -> Caller:
-    caller = await authenticate(request)
-    caller.require(Scope.WORKER)
-    return caller
 
 
 def _id(request: Request) -> uuid.UUID:
@@ -164,25 +158,6 @@ def _operation(summary: str, body: type[BaseModel], answer: type[BaseModel], *pa
         "requestBody": {"required": True, "content": {"application/json": {"schema": inline_schema(body)}}},
         "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": inline_schema(answer)}}}},
     }
-
-
-def inline_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The model's JSON Schema with its references resolved in place (hot routes document themselves inline)."""
-    schema = model.model_json_schema()
-    definitions: dict[str, Any] = schema.pop("$defs", {})
-
-    def resolve(node: Any) -> Any:
-        match node:
-            case {"$ref": str(reference)}:
-                return resolve(definitions[reference.rpartition("/")[2]])
-            case dict():
-                return {key: resolve(value) for key, value in cast("dict[str, Any]", node).items()}
-            case list():
-                return [resolve(item) for item in cast("list[Any]", node)]
-            case _:
-                return node
-
-    return resolve(schema)
 
 
 ROUTES = (

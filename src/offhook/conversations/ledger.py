@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from offhook.conversations import queries
 from offhook.conversations.values import stored_form
 from offhook.core.db.pool import Connection, Database, Row
 from offhook.core.errors import Conflict, Effect
 from offhook.core.variables import Value
+from offhook.secrets import Sealer
 from offhook.tools.policy import SAME_CALL_WINDOW_SECONDS
 from offhook.tools.ports import Begun, ConversationContext, ToolCallRow
 
@@ -49,19 +50,10 @@ returning id
 """
 
 
-class AnswerSealer(Protocol):
-    async def seal(
-        self, organization_id: uuid.UUID, table: str, row_id: uuid.UUID, field: str, plaintext: bytes
-    ) -> bytes: ...
-    async def open(
-        self, organization_id: uuid.UUID, table: str, row_id: uuid.UUID, field: str, sealed: bytes
-    ) -> bytes: ...
-
-
 class PostgresLedger:
     """The Ledger port over the `tool_calls` table. Answers are sealed: they quote what was said on the call."""
 
-    def __init__(self, database: Database, sealer: AnswerSealer) -> None:
+    def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
 

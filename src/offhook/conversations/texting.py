@@ -14,11 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from offhook.conversations import queries
-from offhook.conversations.gateway import inline_schema
 from offhook.conversations.tokens import PlainTokens
 from offhook.core.db.pool import Database
 from offhook.core.errors import BadRequest, Conflict, InvalidInput, NotFound, OffhookError
-from offhook.core.http import HotRoute, invalid_input, provided, read_json
+from offhook.core.http import HotRoute, inline_schema, invalid_input, provided, read_json
 from offhook.core.ids import new_id
 from offhook.organizations.auth import Scope
 from offhook.tools.ports import Consent, Messenger, TextReceipt, TextRequest

@@ -36,9 +36,7 @@ class PlainTokens:
         given = bearer(request)
         if token and given and hmac.compare_digest(given.encode(), token.encode()):
             return self.organization_id()
-        caller = (await authenticate(request)).of_organization()
-        caller.require(scope)
-        return caller.organization_id
+        return (await authenticate(request, scope)).of_organization().organization_id
 
 
 def bearer(request: Request) -> str | None:

@@ -8,7 +8,6 @@ from offhook.organizations.auth import (
     ReadCaller,
     Scope,
     TenantCaller,
-    WorkerCaller,
     authenticate,
 )
 from offhook.organizations.models import ApiKey, Organization
@@ -25,6 +24,5 @@ __all__ = [
     "ReadCaller",
     "Scope",
     "TenantCaller",
-    "WorkerCaller",
     "authenticate",
 ]

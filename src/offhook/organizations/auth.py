@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import hmac
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -27,13 +26,13 @@ from offhook.core.clock import Clock, SystemClock
 from offhook.core.db.pool import Database
 from offhook.core.errors import Forbidden, Unauthenticated
 from offhook.core.http import ApiRoute, provided
+from offhook.core.recent import Recent
 from offhook.organizations import queries
 from offhook.organizations.tokens import Token, keyed_hash
 
 CACHED_SECONDS: Final = 3.0
 """How long a process may go on honouring a key that was revoked through another one."""
 
-_CACHED_CALLERS: Final = 4096
 _LONGEST_TOKEN: Final = 256
 _CALLER: Final = "offhook.caller"
 
@@ -97,7 +96,7 @@ class Authenticator:
         self._pepper = pepper
         self._worker_hash = keyed_hash(pepper, worker_key) if worker_key else None
         self._clock = clock or SystemClock()
-        self._known: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
+        self._known: Recent[bytes, Caller] = Recent(self._clock, CACHED_SECONDS)
 
     async def authenticate(self, authorization: str | None) -> Caller:
         """The caller of an `Authorization` header. Raises Unauthenticated, which never says what was wrong with a key
@@ -109,21 +108,11 @@ class Authenticator:
         if scheme.lower() != "bearer" or not token or len(token) > _LONGEST_TOKEN:
             raise Unauthenticated("The header is not of the form: Authorization: Bearer <key>", code="bad_key")
         hashed = keyed_hash(self._pepper, token)
-        known = self._known.get(hashed)
-        if known is not None and self._clock.monotonic() < known[1]:
-            return known[0]
-        return await self._look_up(token, hashed)
-
-    async def require(self, request: Request, scope: Scope) -> Caller:
-        """The caller of a plain route, with the scope that it needs. Raises Unauthenticated and Forbidden."""
-        caller = await _caller_of(request, self)
-        caller.require(scope)
-        return caller
+        return self._known.get(hashed) or await self._look_up(token, hashed)
 
     def forget(self, key_id: uuid.UUID) -> None:
         """A key was revoked in this process: it stops working here at once."""
-        for hashed in [h for h, (caller, _) in self._known.items() if caller.key_id == key_id]:
-            del self._known[hashed]
+        self._known.forget_where(lambda caller: caller.key_id == key_id)
 
     async def _look_up(self, token: str, hashed: bytes) -> Caller:
         if self._worker_hash is not None and hmac.compare_digest(hashed, self._worker_hash):
@@ -139,17 +128,8 @@ class Authenticator:
         if found is None or not matches or found.revoked_at is not None or _is_over(found.expires_at, now):
             raise Unauthenticated("This API key opens nothing here: unknown, revoked or expired.", code="bad_key")
         caller = TenantCaller(found.organization_id, found.id, implied(found.scopes))
-        self._remember(hashed, caller, found.expires_at, now)
-        return caller
-
-    def _remember(self, hashed: bytes, caller: Caller, expires_at: datetime | None, now: datetime) -> None:
-        seconds = CACHED_SECONDS
-        if expires_at is not None:
-            seconds = min(seconds, (expires_at - now) / timedelta(seconds=1))
-        self._known[hashed] = (caller, self._clock.monotonic() + seconds)
-        self._known.move_to_end(hashed)
-        while len(self._known) > _CACHED_CALLERS:
-            self._known.popitem(last=False)
+        left = (found.expires_at - now).total_seconds() if found.expires_at is not None else None
+        return self._known.put(hashed, caller, at_most_seconds=left)
 
 
 def _is_over(expires_at: datetime | None, now: datetime) -> bool:
@@ -159,16 +139,22 @@ def _is_over(expires_at: datetime | None, now: datetime) -> bool:
 _find_authenticator = provided(Authenticator)
 
 
-async def authenticate(request: Request) -> Caller:
-    """Who sent this request, for dependencies and plain routes alike; asked twice, found once."""
-    return await _caller_of(request, _find_authenticator(request))
+async def authenticate(request: Request, scope: Scope) -> Caller:
+    """Who sent this request, with the scope that it needs: for dependencies and plain routes alike.
+
+    Raises Unauthenticated and Forbidden.
+    """
+    caller = await _caller_of(request)
+    caller.require(scope)
+    return caller
 
 
-async def _caller_of(request: Request, authenticator: Authenticator) -> Caller:
+async def _caller_of(request: Request) -> Caller:
+    """Asked twice, found once."""
     known: Caller | None = request.scope.get(_CALLER)
     if known is not None:
         return known
-    caller = await authenticator.authenticate(request.headers.get("authorization"))
+    caller = await _find_authenticator(request).authenticate(request.headers.get("authorization"))
     request.scope[_CALLER] = caller
     return caller
 
@@ -177,7 +163,7 @@ class AuthenticatedRoute(ApiRoute):
     """A route that wants a key before it reads anything of the body: `APIRouter(route_class=AuthenticatedRoute)`."""
 
     async def admit(self, request: Request) -> None:
-        await authenticate(request)
+        await _caller_of(request)
 
 
 # Only for the OpenAPI document; the header is read by `authenticate`, which says more when it is wrong.
@@ -185,24 +171,11 @@ _bearer = HTTPBearer(scheme_name="ApiKey", description="An API key: `offhook_liv
 
 
 def _needs(scope: Scope) -> Callable[..., object]:
-    async def caller(request: Request, _: Annotated[object, Security(_bearer)]) -> Caller:
-        found = await authenticate(request)
-        found.require(scope)
-        return found
-
-    return caller
-
-
-def _needs_of_organization(scope: Scope) -> Callable[..., object]:
     async def caller(request: Request, _: Annotated[object, Security(_bearer)]) -> TenantCaller:
-        found = await authenticate(request)
-        found.require(scope)
-        return found.of_organization()
+        return (await authenticate(request, scope)).of_organization()
 
     return caller
 
 
-AdminCaller = Annotated[TenantCaller, Depends(_needs_of_organization(Scope.ADMIN))]
-ReadCaller = Annotated[TenantCaller, Depends(_needs_of_organization(Scope.READ))]
-WorkerCaller = Annotated[Caller, Depends(_needs(Scope.WORKER))]
-"""May be the deployment's own worker: look the organization up by what is asked for."""
+AdminCaller = Annotated[TenantCaller, Depends(_needs(Scope.ADMIN))]
+ReadCaller = Annotated[TenantCaller, Depends(_needs(Scope.READ))]

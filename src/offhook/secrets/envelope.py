@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from offhook.core.clock import Clock, SystemClock
 from offhook.core.db.pool import Database
 from offhook.core.errors import ConfigurationError, NotFound
+from offhook.core.recent import Recent
 from offhook.secrets import queries
 from offhook.secrets.keyring import KEY_BYTES, NONCE_BYTES, KeyRing, NotWrappedHere, UnknownMasterKey, wrapped_by
 
@@ -41,7 +41,6 @@ _HEADER_BYTES: Final = 1 + _ID_BYTES
 class _DataKey:
     cipher: AESGCM = field(repr=False)
     identity: bytes
-    fresh_until: float
 
 
 class Sealer:
@@ -51,8 +50,7 @@ class Sealer:
     def __init__(self, database: Database, ring: KeyRing, *, clock: Clock | None = None) -> None:
         self._database = database
         self._ring = ring
-        self._clock = clock or SystemClock()
-        self._keys: OrderedDict[uuid.UUID, _DataKey] = OrderedDict()
+        self._keys: Recent[uuid.UUID, _DataKey] = Recent(clock or SystemClock(), CACHED_SECONDS, most=_CACHED_KEYS)
 
     async def seal(
         self, organization_id: uuid.UUID, table: str, row_id: uuid.UUID, field: str, plaintext: bytes
@@ -94,18 +92,12 @@ class Sealer:
 
     async def _key(self, organization_id: uuid.UUID, *, create: bool) -> _DataKey:
         known = self._keys.get(organization_id)
-        now = self._clock.monotonic()
-        if known is not None and now < known.fresh_until:
+        if known is not None:
             return known
         wrapped = await self._wrapped(organization_id, create=create)
         data_key = self._unwrap(organization_id, wrapped)
         identity = hashlib.sha256(data_key).digest()[:_ID_BYTES]
-        fresh = _DataKey(AESGCM(data_key), identity, now + CACHED_SECONDS)
-        self._keys[organization_id] = fresh
-        self._keys.move_to_end(organization_id)
-        while len(self._keys) > _CACHED_KEYS:
-            self._keys.popitem(last=False)
-        return fresh
+        return self._keys.put(organization_id, _DataKey(AESGCM(data_key), identity))
 
     async def _wrapped(self, organization_id: uuid.UUID, *, create: bool) -> bytes:
         """The organization's wrapped data key; of several processes that make one, the first one's stands."""

@@ -4,61 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final
 
 from offhook.core.clock import Clock, SystemClock
 from offhook.core.db.pool import Database
 from offhook.core.errors import ConfigurationError, FieldProblem, InvalidInput, NotFound
+from offhook.core.recent import Recent
+from offhook.secrets import Sealer
 from offhook.telephony import queries
 from offhook.telephony.carrier import Carrier, CarrierAccount
 from offhook.telephony.models import AccountRow, Sender
 
 CACHED_SECONDS: Final = 5.0
 """How long a process may go on with what another one changed."""
-
-_CACHED: Final = 4096
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-class Sealer(Protocol):
-    """What seals credentials: offhook.secrets.envelope.Sealer."""
-
-    async def seal(
-        self, organization_id: uuid.UUID, table: str, row_id: uuid.UUID, field: str, plaintext: bytes
-    ) -> bytes: ...
-
-    async def open(
-        self, organization_id: uuid.UUID, table: str, row_id: uuid.UUID, field: str, sealed: bytes
-    ) -> bytes: ...
-
-
-class Recent(Generic[K, V]):
-    """Values remembered for a few seconds, the oldest forgotten first."""
-
-    def __init__(self, clock: Clock, seconds: float = CACHED_SECONDS) -> None:
-        self._clock = clock
-        self._seconds = seconds
-        self._known: OrderedDict[K, tuple[float, V]] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        known = self._known.get(key)
-        if known is None or self._clock.monotonic() > known[0]:
-            return None
-        return known[1]
-
-    def put(self, key: K, value: V) -> V:
-        self._known[key] = (self._clock.monotonic() + self._seconds, value)
-        self._known.move_to_end(key)
-        while len(self._known) > _CACHED:
-            self._known.popitem(last=False)
-        return value
-
-    def forget(self, key: K) -> None:
-        self._known.pop(key, None)
 
 
 class Accounts:
@@ -71,8 +30,8 @@ class Accounts:
         self._sealer = sealer
         self._carriers = carriers
         clock = clock or SystemClock()
-        self._opened: Recent[uuid.UUID, CarrierAccount] = Recent(clock)
-        self._senders: Recent[uuid.UUID, Mapping[str, Sender]] = Recent(clock)
+        self._opened: Recent[uuid.UUID, CarrierAccount] = Recent(clock, CACHED_SECONDS)
+        self._senders: Recent[uuid.UUID, Mapping[str, Sender]] = Recent(clock, CACHED_SECONDS)
 
     @property
     def longest_attempt_seconds(self) -> float:

@@ -11,8 +11,9 @@ from offhook.core.clock import Clock
 from offhook.core.db.jobs import Handler
 from offhook.core.db.pool import Database
 from offhook.core.http import Part
+from offhook.secrets import Sealer
 from offhook.telephony import carriers as registry
-from offhook.telephony.accounts import Accounts, Sealer
+from offhook.telephony.accounts import Accounts
 from offhook.telephony.consent import DestinationConsent
 from offhook.telephony.endpoints import hot_routes, router
 from offhook.telephony.following import Following

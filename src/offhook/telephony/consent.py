@@ -18,8 +18,9 @@ from offhook.core.db.pool import Database
 from offhook.core.destination import Allowed, DestinationPolicy, Refused, decide
 from offhook.core.errors import FieldProblem, InvalidInput
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
+from offhook.core.recent import Recent
 from offhook.telephony import queries
-from offhook.telephony.accounts import Recent
+from offhook.telephony.accounts import CACHED_SECONDS
 from offhook.telephony.models import Verdict
 from offhook.telephony.placing import SUPPRESSED
 
@@ -51,7 +52,7 @@ class DestinationConsent:
 
     def __init__(self, database: Database, clock: Clock | None = None) -> None:
         self._database = database
-        self._policies: Recent[uuid.UUID, Policy] = Recent(clock or SystemClock())
+        self._policies: Recent[uuid.UUID, Policy] = Recent(clock or SystemClock(), CACHED_SECONDS)
 
     async def policy(self, organization_id: uuid.UUID) -> Policy:
         """The organization's policy as of the last seconds."""

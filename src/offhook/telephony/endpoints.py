@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from offhook.core.errors import FieldProblem, InvalidInput
 from offhook.core.http import HotRoute, Paged, Text, provided, read_json_object
-from offhook.organizations.auth import AdminCaller, AuthenticatedRoute, Authenticator, ReadCaller, Scope
+from offhook.organizations.auth import AdminCaller, AuthenticatedRoute, ReadCaller, Scope, authenticate
 from offhook.telephony.inbox import Inbox
 from offhook.telephony.messaging import Messaging
 from offhook.telephony.models import NewText
@@ -155,14 +155,13 @@ async def read_message(message_id: uuid.UUID, caller: ReadCaller, messages: Mess
     return MessageEnvelope(message=MessageOut.model_validate(found))
 
 
-_find_authenticator = provided(Authenticator)
 _find_messaging = provided(Messaging)
 _find_inbox = provided(Inbox)
 
 
 async def place_message(request: Request) -> Response:
     """Accept a text and leave it to the queue: 202 once it is stored."""
-    caller = (await _find_authenticator(request).require(request, Scope.WORKER)).of_organization()
+    caller = (await authenticate(request, Scope.WORKER)).of_organization()
     text = _new_text(caller.organization_id, await read_json_object(request, MAX_MESSAGE_BYTES))
     message = await _find_messaging(request).place(text)
     return Response(

@@ -17,8 +17,9 @@ from offhook.core.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from offhook.core.http.paging import Page
 from offhook.core.ids import new_id
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
+from offhook.secrets import Sealer
 from offhook.telephony import queries
-from offhook.telephony.accounts import Accounts, Sealer
+from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import Carrier
 from offhook.telephony.models import AccountRow, Message, NumberRow, OwnNumber
 

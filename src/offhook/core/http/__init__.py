@@ -12,7 +12,7 @@ from offhook.core.http.problems import (
     request_id,
 )
 from offhook.core.http.provided import provide, provided
-from offhook.core.http.routes import ApiRoute, HotRoute, JsonRequest, Part
+from offhook.core.http.routes import ApiRoute, HotRoute, JsonRequest, Part, inline_schema
 
 __all__ = [
     "MAX_BODY_BYTES",
@@ -29,6 +29,7 @@ __all__ = [
     "Text",
     "decode_cursor",
     "encode_cursor",
+    "inline_schema",
     "install_problems",
     "invalid_input",
     "parse_json",

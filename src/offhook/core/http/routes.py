@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -66,6 +67,25 @@ class HotRoute:
     operation: Mapping[str, Any]
     """Its `responses` name the good ones; schemas stand inline."""
     authenticated: bool = True
+
+
+def inline_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The model's JSON Schema with its references resolved in place (hot routes document themselves inline)."""
+    schema = model.model_json_schema()
+    definitions: dict[str, Any] = schema.pop("$defs", {})
+
+    def resolve(node: Any) -> Any:
+        match node:
+            case {"$ref": str(reference)}:
+                return resolve(definitions[reference.rpartition("/")[2]])
+            case dict():
+                return {key: resolve(value) for key, value in cast("dict[str, Any]", node).items()}
+            case list():
+                return [resolve(item) for item in cast("list[Any]", node)]
+            case _:
+                return node
+
+    return resolve(schema)
 
 
 @dataclass(frozen=True, slots=True)
