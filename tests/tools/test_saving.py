@@ -27,8 +27,6 @@ async def _save(form: dict[str, Any], numbers: FakeNumbers | None = None, **give
     organization_id = given.pop("organization_id", uuid.uuid4())
     return await prepare(
         "Send link",
-        given.pop("label", None),
-        given.pop("description", None),
         form,
         DECLARED,
         fake_ports(numbers=numbers),
@@ -43,7 +41,7 @@ async def _problems(form: dict[str, Any]) -> dict[str, str]:
 
 
 async def test_label_and_description_of_the_tool_replace_the_forms() -> None:
-    stored = await _save(sms_form(), label="Link", description="Texts it.")
+    stored = await _save(sms_form(label="Link", description="Texts it."))
     assert (stored.config_metadata["label"], stored.config_metadata["description"]) == ("Link", "Texts it.")
     assert stored.function_schema["description"] == "Texts it."
 

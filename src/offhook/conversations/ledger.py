@@ -95,14 +95,8 @@ class PostgresLedger:
                     standing = await self._same_id(connection, context, tool_call_id)
         if inserted is not None:
             return Begun(mine=True, row=await self._row(context, inserted))
-        if standing is None or (standing["conversation_id"], standing["function_name"]) != (
-            context.conversation_id,
-            function_name,
-        ):
-            raise Conflict("this tool call id was used for another call: make a new one", code="tool_call_id_taken")
-        if bytes(standing["arguments_hash"]) != arguments_hash:
-            raise Conflict("this tool call id came with other arguments: make a new one", code="tool_call_id_taken")
-        return Begun(mine=False, row=await self._row(context, standing), same_id=True)
+        same = _checked(standing, context.conversation_id, function_name, arguments_hash)
+        return Begun(mine=False, row=await self._row(context, same), same_id=True)
 
     async def finish(
         self,
@@ -167,6 +161,15 @@ class PostgresLedger:
             answer=answer,
             error_detail=row["error_detail"],
         )
+
+
+def _checked(standing: Row | None, conversation_id: uuid.UUID, function_name: str, arguments_hash: bytes) -> Row:
+    """The row under a call's id, if it is that call's."""
+    if standing is None or (standing["conversation_id"], standing["function_name"]) != (conversation_id, function_name):
+        raise Conflict("this tool call id was used for another call: make a new one", code="tool_call_id_taken")
+    if bytes(standing["arguments_hash"]) != arguments_hash:
+        raise Conflict("this tool call id came with other arguments: make a new one", code="tool_call_id_taken")
+    return standing
 
 
 async def _one_at_a_time(

@@ -19,11 +19,11 @@ from offhook.core.db.pool import Database
 from offhook.core.errors import BadRequest, Conflict, InvalidInput, NotFound, OffhookError
 from offhook.core.http import HotRoute, inline_schema, invalid_input, provided, read_json
 from offhook.core.ids import new_id
+from offhook.core.segments import MAX_BODY_CHARACTERS
 from offhook.organizations.auth import Scope
 from offhook.tools.ports import Consent, Messenger, TextReceipt, TextRequest
 
 MAX_BODY_BYTES = 16 * 1024
-WAIT_SECONDS = 8.0  # product.md, 7: sent within the request when the sender's lane is free within this time
 
 
 class SendSms(BaseModel):
@@ -33,7 +33,7 @@ class SendSms(BaseModel):
 
     room_name: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = Field(None, alias="roomName")
     to: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
-    body: str = Field(min_length=1, max_length=1600)
+    body: str = Field(min_length=1, max_length=MAX_BODY_CHARACTERS)
 
     @model_validator(mode="after")
     def _one_recipient(self) -> SendSms:
@@ -77,7 +77,6 @@ class Texting:
             to_number=recipient,
             body=wish.body,
             from_number=sender,
-            wait_seconds=WAIT_SECONDS,
         )
         try:
             return await self.messenger.text(request)

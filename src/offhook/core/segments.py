@@ -34,6 +34,10 @@ SINGLE_UNITS: Final = {Encoding.GSM_7: 160, Encoding.UCS_2: 70}
 PART_UNITS: Final = {Encoding.GSM_7: 153, Encoding.UCS_2: 67}
 MAX_FORCED_BY: Final = 5
 
+MAX_BODY_CHARACTERS: Final = 1600
+"""Of one text. Twilio refuses longer ones with 21617 (facts/telephony.md); Telnyx's ten segments are fewer for long
+ones."""
+
 GSM_7_BASIC: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"

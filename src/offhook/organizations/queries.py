@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ class StoredKey:
 
     id: uuid.UUID
     organization_id: uuid.UUID
-    key_hash: bytes
+    key_hash: bytes = field(repr=False)
     scopes: list[str]
     expires_at: datetime | None
     revoked_at: datetime | None

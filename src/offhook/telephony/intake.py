@@ -15,7 +15,6 @@ from offhook.telephony.accounts import Accounts
 from offhook.telephony.consent import DestinationConsent
 from offhook.telephony.models import Placement
 
-MAX_BODY_CHARACTERS: Final = 1600  # Twilio, error 21617; Telnyx's ten segments are fewer for long ones
 MAX_OPERATION_ID: Final = 200
 
 
@@ -69,8 +68,10 @@ class Intake:
 def _counted(body: str) -> segments.Segments:
     if not body.strip():
         raise _wrong("body", "The text is empty.")
-    if len(body) > MAX_BODY_CHARACTERS:
-        raise _wrong("body", f"The text has {len(body)} characters; at most {MAX_BODY_CHARACTERS} can be sent.")
+    if len(body) > segments.MAX_BODY_CHARACTERS:
+        raise _wrong(
+            "body", f"The text has {len(body)} characters; at most {segments.MAX_BODY_CHARACTERS} can be sent."
+        )
     if not is_clean(body):
         raise _wrong("body", "Contains a NUL character or half of a surrogate pair, which cannot be stored.")
     return segments.count(body)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from offhook.core.http import Form, JsonObject, Text
+from offhook.core.segments import MAX_BODY_CHARACTERS
 from offhook.telephony.models import Message
 
 Label = Annotated[Text, Field(max_length=100)]
@@ -151,7 +152,7 @@ NEW_MESSAGE_SCHEMA: Final[dict[str, Any]] = {
     "properties": {
         "to": {"type": "string", "description": "E.164, such as +12025550140."},
         "from": {"type": "string", "description": "One of the organization's numbers; needed where it has several."},
-        "body": {"type": "string", "minLength": 1, "maxLength": 1600},
+        "body": {"type": "string", "minLength": 1, "maxLength": MAX_BODY_CHARACTERS},
         "operation_id": {
             "type": "string",
             "maxLength": 200,

@@ -10,15 +10,14 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, cast
-
-import structlog
+from dataclasses import dataclass, field, replace
+from typing import Final, cast
 
 from offhook.core.clock import Clock
 from offhook.core.errors import Effect, OffhookError, ToolError
 from offhook.core.jsonvalue import JSON, normalise
 from offhook.core.redaction import redact_text
+from offhook.core.telemetry import get_logger
 from offhook.core.variables import Value
 from offhook.tools.arguments import read_arguments
 from offhook.tools.calls import Call, Plan
@@ -31,7 +30,7 @@ from offhook.tools.registry import Registry, registry
 from offhook.tools.results import Answer, ToolCallResult, capped
 from offhook.tools.tool_type import ToolType
 
-_log: Any = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 POLL_SECONDS: Final = 0.1
 """How often a call looks for the outcome of its twin in another process."""
@@ -55,7 +54,7 @@ class _Wanted:
     function: BoundFunction
     tool_type: ToolType
     tool_call_id: uuid.UUID
-    arguments: object
+    arguments: object = field(repr=False)
     user_turn: int
     started: float
 
@@ -82,7 +81,7 @@ class _Prepared:
 class _Outcome:
     status: str
     effect: Effect
-    answer: Mapping[str, JSON]
+    answer: Mapping[str, JSON] = field(repr=False)
     error_code: str | None
     error_detail: str | None
     stored_values: Mapping[str, Value]
@@ -181,8 +180,6 @@ class Road:
             error_code=outcome.error_code,
         )
 
-    # -- understand ----------------------------------------------------------------------------------------------
-
     async def _prepare(self, wanted: _Wanted) -> _Prepared:
         given: JSON = None
         again = False
@@ -224,8 +221,6 @@ class Road:
         except Exception as error:
             _log_break(wanted, error)
             raise broke(error, Effect.NONE) from error
-
-    # -- once ----------------------------------------------------------------------------------------------------
 
     async def _begin(self, wanted: _Wanted, prepared: _Prepared) -> Begun:
         return await self._ledger.begin(
@@ -287,8 +282,6 @@ class Road:
 
     def _elapsed_ms(self, wanted: _Wanted) -> float:
         return (self._clock.monotonic() - wanted.started) * 1000.0
-
-    # -- do ------------------------------------------------------------------------------------------------------
 
     async def _outcome(self, wanted: _Wanted, prepared: _Prepared) -> _Outcome:
         wish = prepared.wish

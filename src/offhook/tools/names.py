@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Final
 
 MAX_LENGTH: Final = 64
-FUNCTION_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}")
+FUNCTION_NAME: Final = re.compile(r"^[a-zA-Z_][a-zA-Z0-9_]{0,63}$")
+"""What every provider of models takes."""
 
 # Letters that Unicode does not take apart into a Latin letter and an accent. Cyrillic after ISO 9 as passports
 # write it (ICAO 9303), Greek after ELOT 743.

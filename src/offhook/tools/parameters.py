@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from offhook.core.forms import FormHint
 from offhook.core.variables import MAX_NAME_LENGTH, Provenance
+from offhook.tools.names import FUNCTION_NAME
 
 MAX_PROMPT_LENGTH = 2000
 MAX_ENTRIES = 100
@@ -117,7 +118,7 @@ class Form(BaseModel):
     ] = ""
     function_name: Annotated[
         str | None,
-        Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,63}$"),
+        Field(pattern=FUNCTION_NAME.pattern),
         FormHint("Function name", "What the model calls; made from the tool's name if empty"),
     ] = None
     limits: Annotated[Limits | None, FormHint("Limits", "Time and counts per conversation")] = None

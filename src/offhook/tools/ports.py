@@ -10,10 +10,13 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from offhook.core.errors import Effect
 from offhook.core.variables import Value
+
+LONGEST_WAIT_SECONDS: Final = 8.0
+"""product.md 7: a text is sent within the request when its sender's lane is free for up to 8 s; otherwise queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,11 @@ class ConversationContext:
     conversation_id: uuid.UUID
     agent_id: uuid.UUID
     channel: str
-    person_number: str | None
+    person_number: str | None = field(repr=False)
     """E.164, from signalling; None where there is none (the web, a hidden caller ID)."""
-    our_number: str | None
+    our_number: str | None = field(repr=False)
     """E.164, the number called."""
-    values: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    values: Mapping[str, Value] = field(default_factory=dict[str, Value], repr=False)
     """Variables with a value now: name -> value and provenance."""
 
 
@@ -41,11 +44,11 @@ class TextRequest:
     conversation_id: uuid.UUID | None
     origin: str
     """`tool`, `livekit` or `api`."""
-    to_number: str
-    body: str
-    from_number: str | None = None
+    to_number: str = field(repr=False)
+    body: str = field(repr=False)
+    from_number: str | None = field(default=None, repr=False)
     """E.164; None: the organization's only number, else an error that says so."""
-    wait_seconds: float = 8.0
+    wait_seconds: float = LONGEST_WAIT_SECONDS
     """How long `text` may take to learn the carrier's answer before it returns with `queued`."""
 
 
@@ -59,7 +62,7 @@ class TextReceipt:
     """
 
     message_id: uuid.UUID
-    to_number: str
+    to_number: str = field(repr=False)
     status: str
     effect: Effect
     carrier_message_id: str | None
@@ -73,9 +76,9 @@ class Messenger(Protocol):
     async def text(self, request: TextRequest) -> TextReceipt:
         """Place the text and, if its sender's lane is free, send it now.
 
-        Raises ToolError-free OffhookErrors only for what the organization must set right (no sender, account
-        stopped) or what is refused before anything is stored (InvalidInput: body, number). A carrier's refusal is a
-        receipt with `status="failed"`.
+        Raises OffhookErrors (no ToolError) for what the organization must set right (no sender, account stopped) or
+        what is refused before anything is stored (InvalidInput: body, number). A carrier's refusal is a receipt with
+        `status="failed"`.
         """
         ...
 
@@ -97,7 +100,7 @@ class Consent(Protocol):
 @dataclass(frozen=True, slots=True)
 class OwnNumber:
     phone_number_id: uuid.UUID
-    number: str
+    number: str = field(repr=False)
 
 
 class Numbers(Protocol):
@@ -126,7 +129,7 @@ class ToolCallRow:
     status: str
     effect: Effect | None
     started_at: datetime
-    answer: Mapping[str, Any] | None
+    answer: Mapping[str, Any] | None = field(repr=False)
     error_detail: str | None = None
 
 

@@ -26,8 +26,6 @@ MAX_PROBLEMS: Final = 50
 
 async def prepare(
     name: str,
-    label: str | None,
-    description: str | None,
     form: Mapping[str, Any],
     declarations: Declarations,
     ports: Ports,
@@ -37,14 +35,11 @@ async def prepare(
 ) -> Compiled:
     """The three JSON objects of the tool's row.
 
-    `form` is the type's own JSON (`{"type": …}`); `label` and `description`, where given, replace the form's, and the
-    result's `config_metadata` holds those that count. Raises InvalidInput with every field that is wrong, by its dotted
-    path in the form.
+    `form` is the type's own JSON (`{"type": …}`). Raises InvalidInput with every field that is wrong, by its dotted path
+    in the form.
     """
     types = types or registry()
-    posted = dict(form)
-    posted |= {key: text for key, text in (("label", label), ("description", description)) if text is not None}
-    read = read_form(posted, types)
+    read = read_form(form, types)
     tool_type = types.get(cast("Any", read).type)
     problems = variable_problems(read, declarations)
     if problems:

@@ -105,8 +105,6 @@ class ToolService:
         declarations = await self._declarations(tool.organization_id)
         compiled = await prepare(
             tool.name,
-            None,
-            None,
             form,
             declarations,
             self._ports,

@@ -17,10 +17,11 @@ from offhook.core.errors import OffhookError
 from offhook.core.http.body import MAX_BODY_BYTES, too_large
 from offhook.core.http.problems import REQUEST_ID, problem_response
 from offhook.core.ids import new_id
+from offhook.core.telemetry import get_logger
 
 _ACCEPTABLE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _HEADER: Final = b"x-request-id"
-_log = structlog.get_logger("offhook.http")
+_log = get_logger(__name__)
 
 
 class Front:

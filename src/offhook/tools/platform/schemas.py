@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from offhook.core.http import Form, JsonObject, Text
+from offhook.tools.names import FUNCTION_NAME
 
-FunctionName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,63}$")]
+FunctionName = Annotated[str, StringConstraints(pattern=FUNCTION_NAME.pattern)]
 DisplayName = Annotated[Text, Field(min_length=1, max_length=100)]
 Description = Annotated[Text, Field(max_length=4000)]
 Version = Annotated[Text, Field(min_length=1, max_length=40)]

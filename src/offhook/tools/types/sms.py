@@ -25,19 +25,16 @@ from offhook.core.errors import Effect, FieldProblem, InvalidInput, OffhookError
 from offhook.core.forms import FormHint
 from offhook.core.jsonvalue import JSON
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
-from offhook.core.segments import count
+from offhook.core.segments import MAX_BODY_CHARACTERS, count
 from offhook.core.text import is_clean
 from offhook.core.variable_filters import as_text
 from offhook.core.variables import DESTINATION_MINIMUM, Provenance, Template, Value, VariableError
 from offhook.tools.calls import Call, Plan, Recipient
 from offhook.tools.parameters import Ai, ArrayExtendable, Fixed, Form, ParameterSpec
 from offhook.tools.policy import Policy
-from offhook.tools.ports import ConversationContext, Ports, TextReceipt, TextRequest
+from offhook.tools.ports import LONGEST_WAIT_SECONDS, ConversationContext, Ports, TextReceipt, TextRequest
 from offhook.tools.results import Answer
 from offhook.tools.tool_type import ToolType
-
-MAX_BODY_CHARACTERS: Final = 1600
-"""Twilio refuses longer ones with 21617 (facts/telephony.md)."""
 
 MAX_RECIPIENTS: Final = 10
 """Ours: a text to more people is a campaign and not part of a conversation."""
@@ -47,9 +44,6 @@ _NUMBERS_KEPT: Final = 2048
 
 ANSWER_MARGIN_SECONDS: Final = 1.0
 """What is left of the deadline for writing down and answering after the carrier had its time."""
-
-LONGEST_WAIT_SECONDS: Final = 8.0
-"""product.md 7: sent within the request when the lane is free, up to 8 s; otherwise queued."""
 
 
 class CalledNumber(BaseModel):
