@@ -8,9 +8,9 @@ from typing import Any
 
 import asyncpg
 
-from offhook.apps.instance import write_private
 from offhook.core.db.embedded import PostgresAddress, find_running
 from offhook.core.errors import ConfigurationError
+from offhook.core.private_files import write_private
 from offhook.core.settings import Settings
 from offhook.secrets.keyring import KeyRing, load_or_create
 

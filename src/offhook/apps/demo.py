@@ -11,9 +11,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from offhook.apps.instance import Demo, write_private
+from offhook.apps.instance import Demo
 from offhook.apps.wiring import Services
 from offhook.client import Client
+from offhook.core.private_files import write_private
 
 ORGANIZATION = "Spoke & Chain"
 AGENT = "Workshop desk"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from offhook.core.errors import ConfigurationError
+from offhook.core.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,6 @@ def write_instance(home: Path, instance: Instance) -> None:
     path = instance_file(home)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_private(path, json.dumps(asdict(instance), indent=2))
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file that only its owner may read, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    os.replace(draft, path)
 
 
 def find_instance(home: Path) -> Instance | None:

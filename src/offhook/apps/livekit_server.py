@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 
-from offhook.apps.instance import write_private
+from offhook.core.private_files import write_private
 
 API_KEY = "offhook"
 NAME = "livekit-server"

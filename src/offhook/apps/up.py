@@ -34,7 +34,6 @@ from offhook.apps.instance import (
     find_instance,
     instance_file,
     write_instance,
-    write_private,
 )
 from offhook.apps.ports import choose_port
 from offhook.apps.supervisor import Child, ChildDidNotStart, Supervisor, foreign_command, own_command
@@ -44,6 +43,7 @@ from offhook.core.db.embedded import EmbeddedPostgres
 from offhook.core.db.migrate import migrate
 from offhook.core.db.pool import Database
 from offhook.core.errors import ConfigurationError
+from offhook.core.private_files import write_private
 from offhook.core.settings import Settings
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 

@@ -11,8 +11,9 @@ from offhook.core.db.embedded.address import SUPERUSER
 from offhook.core.db.embedded.binaries import Binaries, EmbeddedPostgresError
 from offhook.core.db.embedded.log import log_since, log_size, open_log
 from offhook.core.db.embedded.place import Place
-from offhook.core.db.embedded.private import make_directory, sync_directory, write_private
+from offhook.core.db.embedded.private import make_directory
 from offhook.core.db.embedded.process import end, spawn
+from offhook.core.private_files import sync_directory, write_private
 
 _FREE_BYTES = 200_000_000  # fresh data takes 39 MB (measured), and the write-ahead log needs room
 _BUILTIN_LOCALE_SINCE = 17

@@ -22,7 +22,8 @@ from pathlib import Path
 
 from offhook.core.db.embedded.account import Account, find_account, may_enter
 from offhook.core.db.embedded.binaries import EmbeddedPostgresError
-from offhook.core.db.embedded.private import is_private, make_directory, write_private
+from offhook.core.db.embedded.private import is_private, make_directory
+from offhook.core.private_files import write_private
 
 if sys.platform != "win32":
     import fcntl

@@ -1,35 +1,14 @@
-"""Files and directories that nobody else may read."""
+"""Directories that nobody else may enter."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from offhook.core.db.embedded.account import Account
 from offhook.core.db.embedded.binaries import EmbeddedPostgresError
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a whole file or nothing, readable by its owner only."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(path)
-    sync_directory(path.parent)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make a rename in it outlast a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def make_directory(path: Path, account: Account) -> None:
