@@ -13,6 +13,10 @@
     ├─ Unavailable               503  a part we need (database, carrier) does not answer; nothing was lost
     └─ ToolError                 what a model is told: `say` is safe for it, `detail` never reaches it
 
+Narrower ones live where they are raised: AgentNotFound, ToolNotFound, EmbeddedPostgresError; in the client ApiError
+(any answer that is no) and Unreachable (an Unavailable). What is no error but an outcome, such as a carrier's refusal,
+is not of this tree.
+
 Codes are stable and snake_case. The API answers them as `application/problem+json`.
 """
 

@@ -44,8 +44,8 @@ class Caller:
 
     identity: str | None = None
     channel: str = "room"
-    person_number: str | None = None
-    our_number: str | None = None
+    person_number: str | None = field(default=None, repr=False)
+    our_number: str | None = field(default=None, repr=False)
     carrier_call_id: str | None = None
 
 

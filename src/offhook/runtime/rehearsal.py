@@ -44,7 +44,7 @@ class _Wish:
 
     name: str
     parameters: Mapping[str, Any]
-    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
     def missing(self) -> list[str]:
         return [name for name in self.parameters.get("required") or [] if name not in self.arguments]

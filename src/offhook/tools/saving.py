@@ -35,8 +35,8 @@ async def prepare(
 ) -> Compiled:
     """The three JSON objects of the tool's row.
 
-    `form` is the type's own JSON (`{"type": …}`). Raises InvalidInput with every field that is wrong, by its dotted path
-    in the form.
+    `form` is the type's own JSON (`{"type": …}`). Raises InvalidInput with every field that is wrong, by its dotted
+    path in the form.
     """
     types = types or registry()
     read = read_form(form, types)
