@@ -144,7 +144,7 @@ async def test_another_organizations_key_finds_no_conversation(gateway: Gateway)
     stranger = await make_organization(gateway.deployment.services.database, "Somebody Else")
     _, key = await gateway.deployment.services.organizations.create_api_key(stranger, name="x", scopes=["worker"])
     status, problem = await gateway.call(key=key)
-    assert (status, problem["code"]) == (404, "not_found")
+    assert (status, problem["code"]) == (404, "conversation_not_found")
     status, problem = await gateway.send(
         "/api/conversations", {"id": str(uuid.uuid4()), "channel": "phone", "our_number": NUMBER}, key=key
     )

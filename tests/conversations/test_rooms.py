@@ -17,7 +17,7 @@ from fixtures.calls import make_number
 from offhook.conversations.rooms import Rooms
 from offhook.conversations.tokens import PlainTokens
 from offhook.core.db.pool import Database
-from offhook.core.errors import ConfigurationError, Unauthenticated
+from offhook.core.errors import Unauthenticated, Unavailable
 
 KEY, SECRET = "key", "a secret of at least thirty-two bytes"
 CALLER, OURS = "+12025550143", "+12025550100"
@@ -159,7 +159,7 @@ def test_a_token_that_is_not_livekits_for_this_body_is_refused(rooms: Rooms, tok
 
 
 def test_without_a_secret_nothing_is_accepted(database: Database) -> None:
-    with pytest.raises(ConfigurationError, match="LIVEKIT_API_SECRET"):
+    with pytest.raises(Unavailable, match="LIVEKIT_API_SECRET"):
         Rooms(database, PlainTokens(None), None, None).verify(signed(b"{}"), b"{}")
 
 

@@ -75,7 +75,7 @@ def find_instance(home: Path) -> Instance | None:
     no sense."""
     try:
         stored: dict[str, Any] = json.loads(instance_file(home).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise ConfigurationError(

@@ -47,8 +47,6 @@ from offhook.core.private_files import write_private
 from offhook.core.settings import Settings
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 
-PROCESSES = ("api", "jobs", "agent", "emulator", livekit_server.NAME)
-
 
 def run(settings: Settings, *, demonstration: bool | None = None, console: Console | None = None) -> int:
     """Start everything and stay until SIGINT or SIGTERM. `demonstration` None: on the first start only.
@@ -115,8 +113,13 @@ class _Up:
                 "or set OFFHOOK_HOME for a second instance",
                 code="already_running",
             )
-        for directory in (self._home, self._home / "run", self._home / "logs"):
-            directory.mkdir(parents=True, exist_ok=True)
+        try:
+            for directory in (self._home, self._home / "run", self._home / "logs"):
+                directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self._home} cannot be made ({error.strerror}): set OFFHOOK_HOME to a directory that may be written"
+            ) from error
         (self._home / "run").chmod(0o700)
         self._lock = os.open(self._home / "run" / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -133,7 +136,7 @@ class _Up:
             dsn = self._settings.database_url
         else:
             self._say("database: starting the embedded PostgreSQL")
-            self._postgres = EmbeddedPostgres(postgres_home(self._home), on_progress=self._say)
+            self._postgres = EmbeddedPostgres(postgres_home(self._home), on_progress=self._database_says)
             dsn = await prepare_embedded(await self._postgres.start(), self._home)
         await migrate(dsn, on_progress=self._say)
         return dsn
@@ -314,6 +317,11 @@ class _Up:
         self._instance = replace(self._instance, processes=pids)
         write_instance(self._home, self._instance)
 
+    def _database_says(self, sentence: str) -> None:
+        """It may have been started again, under another process id."""
+        self._say(sentence)
+        self._write_instance()
+
     def _say(self, sentence: str) -> None:
         self._console.print(f"[dim]{monotonic() - self._began:6.1f} s[/dim]  {sentence}")
 
@@ -323,7 +331,9 @@ class _Up:
     def _welcome(self) -> None:
         instance = self._instance
         assert instance is not None
-        rooms = f"real rooms at {instance.livekit.url}" if instance.livekit else "no LiveKit server (`make livekit`)"
+        rooms = f"real rooms at {instance.livekit.url}" if instance.livekit else "no LiveKit server"
+        if not instance.livekit and livekit_server.find_livekit_server({}) is None:
+            rooms += " (`make livekit` installs one)"
         self._console.print()
         for label, value in (
             ("API docs", instance.docs_url),

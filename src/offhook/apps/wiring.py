@@ -24,6 +24,7 @@ from offhook.conversations.texting import Texting
 from offhook.conversations.tokens import PlainTokens
 from offhook.core.clock import Clock, SystemClock
 from offhook.core.db.jobs import Handler
+from offhook.core.db.migrate import require_migrated
 from offhook.core.db.pool import Database
 from offhook.core.http import Part
 from offhook.core.settings import Settings
@@ -160,7 +161,9 @@ def make_services(settings: Settings, database: Database, ring: KeyRing, clock: 
 @asynccontextmanager
 async def open_services(settings: Settings, *, name: str) -> AsyncGenerator[Services]:
     """The services of one process, connected; closed at the end. Raises ConfigurationError, Unavailable."""
-    database = Database(await resolve_dsn(settings), application_name=f"offhook {name}")
+    dsn = await resolve_dsn(settings)
+    await require_migrated(dsn)
+    database = Database(dsn, application_name=f"offhook {name}")
     await database.open()
     try:
         services = make_services(settings, database, key_ring(settings))

@@ -93,7 +93,7 @@ def _id(request: Request) -> uuid.UUID:
     try:
         return uuid.UUID(request.path_params["conversation_id"])
     except ValueError:
-        raise NotFound("there is no such conversation here") from None
+        raise NotFound("there is no such conversation here", code="conversation_not_found") from None
 
 
 async def _read(request: Request, model: type[Body]) -> Body:

@@ -24,7 +24,7 @@ from offhook.conversations import queries
 from offhook.conversations.service import ANSWERS_KEPT_HOURS
 from offhook.conversations.tokens import PlainTokens, bearer
 from offhook.core.db.pool import Database
-from offhook.core.errors import BadRequest, ConfigurationError, Unauthenticated
+from offhook.core.errors import BadRequest, Unauthenticated, Unavailable
 from offhook.core.http import HotRoute, provided
 from offhook.core.phone import find_e164
 from offhook.core.telemetry import get_logger
@@ -44,9 +44,7 @@ class Rooms:
     def verify(self, token: str | None, body: bytes) -> None:
         """LiveKit signs a JWT (HS256, our API secret) that carries the SHA-256 of the body. Raises Unauthenticated."""
         if not self.api_key or not self.api_secret:
-            raise ConfigurationError(
-                "set LIVEKIT_API_KEY and LIVEKIT_API_SECRET: LiveKit's webhooks are signed by them"
-            )
+            raise Unavailable("set LIVEKIT_API_KEY and LIVEKIT_API_SECRET: LiveKit's webhooks are signed by them")
         try:
             claims = jwt.decode(
                 token or "",

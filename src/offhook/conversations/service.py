@@ -86,7 +86,7 @@ class Conversations:
         async with self._database.tenant(organization_id) as connection:
             row = await queries.find_conversation(connection, organization_id, conversation_id)
         if row is None:
-            raise NotFound(f"there is no conversation {conversation_id} here")
+            raise NotFound(f"there is no conversation {conversation_id} here", code="conversation_not_found")
         return await self._state(row)
 
     async def close(self, organization_id: uuid.UUID | None, conversation_id: uuid.UUID, reason: str) -> Row:
@@ -94,7 +94,7 @@ class Conversations:
         async with self._database.tenant(organization_id) as connection:
             row = await queries.close_conversation(connection, organization_id, conversation_id, reason)
             if row is None:
-                raise NotFound(f"there is no conversation {conversation_id} here")
+                raise NotFound(f"there is no conversation {conversation_id} here", code="conversation_not_found")
             await queries.close_voice_call_of(connection, organization_id, conversation_id, reason)
             await queries.expire_answers(connection, organization_id, conversation_id, ANSWERS_KEPT_HOURS)
         return row
@@ -105,7 +105,7 @@ class Conversations:
                 "select organization_id from conversations where id = $1", conversation_id
             )
         if owner is None:
-            raise NotFound(f"there is no conversation {conversation_id} here")
+            raise NotFound(f"there is no conversation {conversation_id} here", code="conversation_not_found")
         return owner
 
     async def _state(self, row: Row) -> OpenConversationState:

@@ -49,7 +49,7 @@ MAX_ITEMS: Final = 50
 _KEPT = (
     r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # UUID
     r"|\b[A-Z]{2}[0-9a-f]{32}\b"  # Twilio's ids
-    r"|\b[0-9a-f]{40,64}\b"  # digests
+    r"|\b[0-9a-f]{32,64}\b"  # request ids, digests
     r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?"  # times
 )
 _HARMLESS: Final = re.compile(r"(?!offhook_)[a-z_.]{0,64}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")

@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.database import LOGIN, PASSWORD
 from fixtures.postgres import DatabaseServer
-from offhook.core.db.migrate import migrate, migrations
+from offhook.core.db.migrate import migrate, migrations, require_migrated
 from offhook.core.errors import ConfigurationError, Unavailable
 
 
@@ -54,3 +54,27 @@ def test_versions_are_unique_and_ordered() -> None:
     versions = [migration.version for migration in migrations()]
     assert versions == sorted(set(versions))
     assert versions
+
+
+async def test_a_process_that_only_uses_the_database_asks_whether_it_is_migrated(
+    postgres_server: DatabaseServer, database_dsn: str
+) -> None:
+    await require_migrated(database_dsn)
+    await _as_owner(database_dsn, "delete from schema_migrations where version = 5")
+    with pytest.raises(ConfigurationError, match=r"lacks 1 migration of this version\. Run `offhook migrate`"):
+        await require_migrated(database_dsn)
+    empty = await postgres_server.create_database()
+    with pytest.raises(ConfigurationError, match="not prepared"):
+        await require_migrated(postgres_server.dsn(empty, LOGIN, PASSWORD))
+
+
+@pytest.mark.parametrize(
+    ("dsn", "said"),
+    [
+        ("mysql://somebody@127.0.0.1/x", "no address of a PostgreSQL"),
+        ("nonsense", "no address of a PostgreSQL"),
+    ],
+)
+async def test_an_address_that_is_none_is_told_as_such(dsn: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        await migrate(dsn)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -54,15 +55,7 @@ async def migrate(dsn: str, *, on_progress: Callable[[str], None] = lambda _: No
 
     `dsn`: a login that may create roles and schemas in its database. Raises ConfigurationError, Unavailable.
     """
-    try:
-        connection = await _driver.connect(dsn, timeout=10)
-    except CONNECTION_ERRORS as error:
-        raise Unavailable(
-            f"the database does not answer ({type(error).__name__}); check DATABASE_URL, or start it with `offhook up`",
-            code="database_unavailable",
-        ) from error
-    except asyncpg.PostgresError as error:
-        raise ConfigurationError(f"the database refuses this login: {error}; check DATABASE_URL") from error
+    connection = await _connect(dsn)
     try:
         _check_server(connection)
         await connection.execute("select pg_advisory_lock($1)", _LOCK)
@@ -70,6 +63,47 @@ async def migrate(dsn: str, *, on_progress: Callable[[str], None] = lambda _: No
         return await _apply(connection, on_progress)
     finally:
         await connection.close(timeout=5)
+
+
+async def require_migrated(dsn: str) -> None:
+    """For processes that use the database and do not migrate it. Raises ConfigurationError when the server is too old
+    or the database lacks a migration, Unavailable when nothing answers."""
+    connection = await _connect(dsn)
+    try:
+        _check_server(connection)
+        await connection.execute(f"set role {SYSTEM_ROLE}")
+        rows = await connection.fetch(f"select version from {SCHEMA}.schema_migrations")
+    except asyncpg.PostgresError as error:
+        raise _not_ready(f"it is not prepared ({type(error).__name__})") from error
+    finally:
+        await connection.close(timeout=5)
+    missing = {migration.version for migration in migrations()} - {row["version"] for row in rows}
+    if missing:
+        raise _not_ready(f"it lacks {len(missing)} migration{'' if len(missing) == 1 else 's'} of this version")
+
+
+def _not_ready(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the database is not ready for this Offhook: {why}. Run `offhook migrate`", code="database_not_ready"
+    )
+
+
+async def _connect(dsn: str) -> Any:
+    try:
+        return await _driver.connect(dsn, timeout=10)
+    except (asyncpg.ClientConfigurationError, ValueError) as error:
+        raise ConfigurationError(
+            "DATABASE_URL is no address of a PostgreSQL: write postgresql://user:password@host:5432/database"
+        ) from error
+    except socket.gaierror as error:
+        raise ConfigurationError("the host in DATABASE_URL is not known: check its name") from error
+    except CONNECTION_ERRORS as error:
+        raise Unavailable(
+            f"the database does not answer ({type(error).__name__}); check DATABASE_URL, or start it with `offhook up`",
+            code="database_unavailable",
+        ) from error
+    except asyncpg.PostgresError as error:
+        raise ConfigurationError(f"the database refuses this login: {error}; check DATABASE_URL") from error
 
 
 def _check_server(connection: Any) -> None:
@@ -133,6 +167,7 @@ async def _apply(connection: Any, on_progress: Callable[[str], None]) -> list[st
                 migration.checksum,
             )
         done.append(migration.name)
+    await connection.execute(f"grant select on schema_migrations to {APP_ROLE}, {SYSTEM_ROLE}")
     await jobs.install(connection)
     return done
 
