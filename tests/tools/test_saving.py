@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.tool_calls import AI_TEXT, sms_form
+from fixtures.tool_calls import AI_TEXT, PARTNER, sms_form
 from offhook.core.declarations import Declaration, Declarations
-from offhook.core.errors import InvalidInput
+from offhook.core.errors import FieldProblem, InvalidInput
 from offhook.core.variables import Provenance
-from offhook.testing import FakeNumbers, fake_ports
-from offhook.tools.ports import OwnNumber
+from offhook.testing import FakeConsent, FakeNumbers, fake_ports
+from offhook.tools.ports import SUPPRESSED_CODE, DestinationVerdict, OwnNumber
 from offhook.tools.saving import prepare, preview
 
 DECLARED = Declarations(
@@ -80,6 +80,32 @@ async def test_a_destination_from_a_tools_result_is_refused_unless_accepted() ->
     assert "minimum_provenance" in (await _problems(sms_form(recipients=value)))["recipients.value"]
     stored = await _save(sms_form(recipients={**value, "minimum_provenance": "tool_result"}))
     assert stored.static_config["$minimum"] == {"recipients": "tool_result"}
+
+
+@pytest.mark.parametrize(
+    ("recipients", "path"),
+    [
+        ({"mode": "fixed", "value": ["{{caller_phone_number}}", "+44 20 7946 0018"]}, "recipients.value.1"),
+        ({"mode": "array_extendable", "values": ["+44 20 7946 0018"]}, "recipients.values.0"),
+        (
+            {"mode": "array_extendable", "values": [{"mode": "fixed", "value": "+442079460018"}]},
+            "recipients.values.0.value",
+        ),
+    ],
+)
+async def test_a_fixed_recipient_that_the_policy_refuses_is_named(recipients: dict[str, Any], path: str) -> None:
+    refused = DestinationVerdict(False, "destination_country", "Numbers in that country are not texted from here.")
+    ports = fake_ports(consent=FakeConsent({"+442079460018": refused}))
+    with pytest.raises(InvalidInput) as caught:
+        await prepare("Send link", sms_form(recipients=recipients), DECLARED, ports, organization_id=uuid.uuid4())
+    assert caught.value.fields == (FieldProblem(path, refused.sentence, refused.code),)
+
+
+async def test_a_fixed_recipient_that_opted_out_may_be_saved() -> None:
+    opted_out = FakeConsent({PARTNER: DestinationVerdict(False, SUPPRESSED_CODE, "The recipient has opted out.")})
+    form = sms_form(recipients={"mode": "fixed", "value": [PARTNER]})
+    stored = await prepare("Send", form, DECLARED, fake_ports(consent=opted_out), organization_id=uuid.uuid4())
+    assert stored.config_metadata["recipients"] == form["recipients"]
 
 
 async def test_a_specific_number_must_be_the_organizations() -> None:

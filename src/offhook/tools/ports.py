@@ -83,10 +83,15 @@ class Messenger(Protocol):
         ...
 
 
+SUPPRESSED_CODE: Final = "suppressed"
+"""Of a refusal because the number has opted out of texts."""
+
+
 @dataclass(frozen=True, slots=True)
 class DestinationVerdict:
     allowed: bool
     code: str = ""
+    """`destination_…` where the policy refuses; SUPPRESSED_CODE."""
     sentence: str = ""
     """For the model: why not, and what would be possible."""
 

@@ -32,7 +32,15 @@ from offhook.core.variables import DESTINATION_MINIMUM, Provenance, Template, Va
 from offhook.tools.calls import Call, Plan, Recipient
 from offhook.tools.parameters import Ai, ArrayExtendable, Fixed, Form, ParameterSpec
 from offhook.tools.policy import Policy
-from offhook.tools.ports import LONGEST_WAIT_SECONDS, ConversationContext, Ports, TextReceipt, TextRequest
+from offhook.tools.ports import (
+    LONGEST_WAIT_SECONDS,
+    SUPPRESSED_CODE,
+    Consent,
+    ConversationContext,
+    Ports,
+    TextReceipt,
+    TextRequest,
+)
 from offhook.tools.results import Answer
 from offhook.tools.tool_type import ToolType
 
@@ -95,7 +103,7 @@ class Config(Form):
 
 
 async def check(form: Config, organization_id: uuid.UUID, ports: Ports) -> Sequence[FieldProblem]:
-    problems = [*_fixed_recipient_problems(form), *_body_problems(form)]
+    problems = [*await _fixed_recipient_problems(form, organization_id, ports.consent), *_body_problems(form)]
     match form.from_:
         case SpecificNumber(phone_number_id=wanted):
             if await ports.numbers.find(organization_id, wanted) is None:
@@ -106,16 +114,27 @@ async def check(form: Config, organization_id: uuid.UUID, ports: Ports) -> Seque
     return problems
 
 
-def _fixed_recipient_problems(form: Config) -> list[FieldProblem]:
+async def _fixed_recipient_problems(form: Config, organization_id: uuid.UUID, consent: Consent) -> list[FieldProblem]:
     problems: list[FieldProblem] = []
     for path, value in _fixed_recipients(form.recipients):
         if isinstance(value, str) and "{{" not in value:
-            try:
-                parse_e164(value)
-            except InvalidPhoneNumber as error:
-                message = f"This is no phone number: {error.message}."
-                problems.append(FieldProblem(path, message, error.code))
+            problem = await _recipient_problem(path, value, organization_id, consent)
+            problems += [problem] if problem else []
     return problems
+
+
+async def _recipient_problem(
+    path: str, written: str, organization_id: uuid.UUID, consent: Consent
+) -> FieldProblem | None:
+    try:
+        number = parse_e164(written).e164
+    except InvalidPhoneNumber as error:
+        return FieldProblem(path, f"This is no phone number: {error.message}.", error.code)
+    verdict = await consent.check(organization_id, number)
+    # Whoever opted out may opt in again; what the policy refuses, it refuses every time.
+    if verdict.allowed or verdict.code == SUPPRESSED_CODE:
+        return None
+    return FieldProblem(path, verdict.sentence, verdict.code)
 
 
 def _fixed_recipients(recipients: Fixed | Ai | ArrayExtendable) -> list[tuple[str, JSON]]:
