@@ -9,12 +9,14 @@ import json
 import uuid
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from offhook.apps.instance import Demo
-from offhook.apps.wiring import Services
 from offhook.client import Client
 from offhook.core.private_files import write_private
+
+if TYPE_CHECKING:  # it brings FastAPI, and `offhook up` has children to start first
+    from offhook.apps.wiring import Services
 
 ORGANIZATION = "Spoke & Chain"
 AGENT = "Workshop desk"

@@ -37,7 +37,6 @@ from offhook.apps.instance import (
 )
 from offhook.apps.ports import choose_port
 from offhook.apps.supervisor import Child, ChildDidNotStart, Supervisor, foreign_command, own_command
-from offhook.apps.wiring import make_services
 from offhook.client import Client
 from offhook.core.db.embedded import EmbeddedPostgres
 from offhook.core.db.migrate import migrate
@@ -92,12 +91,26 @@ class _Up:
     async def _start(self, demonstration: bool | None) -> None:
         environment = await self._environment()
         played = self._home / "demonstrated"
-        dsn = await self._start_database()
-        demo = await self._organization(dsn, _emulator_url(environment))
-        environment["OFFHOOK_DEFAULT_ORGANIZATION"] = demo.organization_id
-        await self._start_processes(environment, demo)
-        demo = await self._furnish(demo)
-        assert self._instance is not None
+        # What needs no database starts at once: the agent takes longest.
+        early = asyncio.create_task(self._start_together(*self._early_children(environment)))
+        try:
+            dsn = await self._start_database()
+            demo = await self._organization(dsn, _emulator_url(environment))
+            environment["OFFHOOK_DEFAULT_ORGANIZATION"] = demo.organization_id
+            self._instance = self._describe(environment, demo)
+            await self._start_together(*self._late_children(environment))
+            demo = await self._furnish(demo)
+            await early
+        except BaseException:
+            early.cancel()
+            await asyncio.gather(early, return_exceptions=True)
+            raise
+        complaint = await agent_complaint(_agent_health(environment))
+        if complaint is not None:
+            self._warn(
+                f"{complaint} until {environment.get('LIVEKIT_URL')} answers the worker; "
+                f"see {self._home / 'logs' / 'agent.log'}"
+            )
         self._instance = replace(self._instance, demo=demo)
         self._write_instance()
         if demonstration if demonstration is not None else not played.exists():
@@ -143,6 +156,9 @@ class _Up:
 
     async def _organization(self, dsn: str, emulator_url: str) -> Demo:
         """The demonstration's organization, made on the first start, with the emulator as its carrier."""
+        # Here, because it brings FastAPI and takes a second, in which the first children are starting already.
+        from offhook.apps.wiring import make_services
+
         database = Database(dsn, max_connections=2, application_name="offhook up")
         await database.open()
         services = make_services(self._settings, database, key_ring(self._settings))
@@ -212,43 +228,41 @@ class _Up:
             write_private(path, secrets.token_urlsafe(32))
         return path.read_text()
 
-    async def _start_processes(self, environment: dict[str, str], demo: Demo) -> None:
-        api_url = environment["OFFHOOK_URL"]
-        emulator_url = _emulator_url(environment)
-        relay_url = f"ws://127.0.0.1:{environment['OFFHOOK_AGENT_PORT']}/conversations"
+    def _describe(self, environment: Mapping[str, str], demo: Demo) -> Instance:
         livekit_url = environment.get("LIVEKIT_URL")
-        self._instance = Instance(
+        livekit = LiveKitAddress(
+            livekit_url or "",
+            environment.get("LIVEKIT_API_KEY", ""),
+            environment.get("LIVEKIT_API_SECRET", ""),
+            ours=self._livekit_binary is not None,
+        )
+        return Instance(
             pid=os.getpid(),
             home=str(self._home),
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            api_url=api_url,
-            relay_url=relay_url,
-            emulator_url=emulator_url,
+            api_url=environment["OFFHOOK_URL"],
+            relay_url=f"ws://127.0.0.1:{environment['OFFHOOK_AGENT_PORT']}/conversations",
+            emulator_url=_emulator_url(environment),
             database="DATABASE_URL" if self._settings.database_url else "embedded",
             model=_model(environment),
             demo=demo,
             agent_sms_secret=environment["AGENT_SMS_SECRET"],
-            livekit=LiveKitAddress(
-                livekit_url,
-                environment.get("LIVEKIT_API_KEY", ""),
-                environment.get("LIVEKIT_API_SECRET", ""),
-                ours=self._livekit_binary is not None,
-            )
-            if livekit_url
-            else None,
+            livekit=livekit if livekit_url else None,
         )
-        agent_health = f"http://127.0.0.1:{environment['OFFHOOK_AGENT_PORT']}/health"
-        await self._start_together(
-            self._child("emulator", environment, _when_it_answers(f"{emulator_url}/_emulator/health")),
-            # The agent closes its conversations through the API, so that stops last.
-            self._child("api", environment, _when_it_answers(f"{api_url}/health"), stops_last=True),
-            self._child("jobs", environment, _at_once),
+
+    def _early_children(self, environment: Mapping[str, str]) -> list[Child]:
+        return [
+            self._child("agent", environment, agent_ready(_agent_health(environment))),
             *self._livekit_child(environment),
-            self._child("agent", environment, agent_ready(agent_health)),
-        )
-        complaint = await agent_complaint(agent_health)
-        if complaint is not None:
-            self._warn(f"{complaint} until {livekit_url} answers the worker; see {self._home / 'logs' / 'agent.log'}")
+            self._child("emulator", environment, _when_it_answers(f"{_emulator_url(environment)}/_emulator/health")),
+        ]
+
+    def _late_children(self, environment: Mapping[str, str]) -> list[Child]:
+        return [
+            # The agent closes its conversations through the API, so that stops last.
+            self._child("api", environment, _when_it_answers(f"{environment['OFFHOOK_URL']}/health"), stops_last=True),
+            self._child("jobs", environment, _at_once),
+        ]
 
     def _livekit_child(self, environment: Mapping[str, str]) -> list[Child]:
         if self._livekit_binary is None:
@@ -356,6 +370,10 @@ def _offhook() -> str:
     if found is not None and Path(found).resolve() == here.resolve():
         return "offhook"
     return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else str(here)
+
+
+def _agent_health(environment: Mapping[str, str]) -> str:
+    return f"http://127.0.0.1:{environment['OFFHOOK_AGENT_PORT']}/health"
 
 
 def _emulator_url(environment: Mapping[str, str]) -> str:
