@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from pathlib import Path
 
@@ -113,3 +114,14 @@ async def test_a_file_of_another_version_is_told_as_such(offhook: CommandLine) -
     outcome = await offhook("status")
     assert outcome.code == 1
     assert "another version" in outcome.err
+
+
+async def test_a_database_outside_of_the_home_is_named(offhook: CommandLine, tmp_path: Path) -> None:
+    offhook.say_runs()
+    elsewhere, home = tmp_path / "elsewhere", offhook.home / "postgres"
+    for directory in (elsewhere, home):
+        directory.mkdir()
+    assert str(elsewhere) not in (await offhook("status")).out
+    (elsewhere / "home").write_text(f"{home}\n")
+    (home / "server.json").write_text(json.dumps({"base": str(elsewhere), "socket_directory": None}))
+    assert str(elsewhere) in "".join((await offhook("status")).out.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -141,7 +142,7 @@ def _show(instance: Instance, processes: list[dict[str, Any]], settings: Setting
     for label, value in (
         ("home", instance.home),
         ("started", f"{instance.started_at} (pid {instance.pid})"),
-        ("database", instance.database),
+        ("database", _database(instance)),
         ("LiveKit", _rooms(instance, settings)),
         ("model", instance.model + _simulated_note(instance)),
         ("agent", f"{demo.agent_name} of {demo.organization_name} ({demo.agent_id})"),
@@ -150,6 +151,15 @@ def _show(instance: Instance, processes: list[dict[str, Any]], settings: Setting
         ("API docs", instance.docs_url),
     ):
         labelled(to, label, value, width=_WIDTH)
+
+
+def _database(instance: Instance) -> str:
+    """With its directory where that is not below the home: a backup must hold both."""
+    from offhook.apps.database import postgres_home
+    from offhook.core.db.embedded import data_elsewhere
+
+    elsewhere = data_elsewhere(postgres_home(Path(instance.home))) if instance.database == "embedded" else None
+    return instance.database if elsewhere is None else f"{instance.database}, in {elsewhere} (not below the home)"
 
 
 def _simulated_note(instance: Instance) -> str:

@@ -5,6 +5,7 @@ For laptops, CI and one-box demonstrations: wheels lag behind security releases,
 
 from offhook.core.db.embedded.address import PostgresAddress, find_running
 from offhook.core.db.embedded.binaries import EmbeddedPostgresError
+from offhook.core.db.embedded.record import data_elsewhere
 from offhook.core.db.embedded.server import EmbeddedPostgres
 
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "PostgresAddress", "find_running"]
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "PostgresAddress", "data_elsewhere", "find_running"]

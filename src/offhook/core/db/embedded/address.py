@@ -11,7 +11,8 @@ from urllib.parse import quote
 import asyncpg
 
 from offhook.core.db.embedded.binaries import EmbeddedPostgresError
-from offhook.core.db.embedded.place import PORT, Record
+from offhook.core.db.embedded.place import PORT
+from offhook.core.db.embedded.record import Record
 
 SUPERUSER = "postgres"
 
@@ -39,7 +40,7 @@ class PostgresAddress:
 async def find_running(home: Path) -> PostgresAddress | None:
     """The server of `home` if one answers there now, whoever runs it; None if nothing does.
 
-    Raises EmbeddedPostgresError when the home is another user's.
+    Raises EmbeddedPostgresError when the home is another user's, or its data is missing or another home's.
     """
     address = _recorded(home)
     return address if address and await answers(address) else None
@@ -68,7 +69,7 @@ async def answers(address: PostgresAddress) -> bool:
     except asyncpg.InvalidPasswordError as error:
         raise EmbeddedPostgresError(
             f"The database refuses the password in {address.password_file}. Put the file back that was made with the "
-            "data; or, if the data may go, stop Offhook and remove the directory."
+            "data; or, if the data may go, set OFFHOOK_HOME to a new directory."
         ) from error
     except (asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
         return False  # starting, recovering or stopping

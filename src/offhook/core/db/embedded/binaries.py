@@ -70,7 +70,7 @@ def locate(override: str | None, data_major: int | None) -> Binaries:
     raise EmbeddedPostgresError(
         f"The data was made by PostgreSQL {data_major}, and the programs in {newest.directory} are {newest.version}. "
         f"Point OFFHOOK_PG_BIN to the programs of a PostgreSQL {data_major}; to move to a newer one, dump with "
-        "pg_dump, move the data directory away, start, and restore with psql."
+        "pg_dump and restore with psql where a newer one runs."
     )
 
 

@@ -2,7 +2,7 @@
 
     home/                  ours alone; `owner.lock` (held for life by whoever runs the server), `password` (0600),
                            `server.json` (where the rest is)
-    base/                  = home, unless the server's user may not enter it
+    base/                  = home, unless the server's user may not enter it; then `home` in it names the home
       pg/                  PostgreSQL's data (`pg.init.…` while it is being made)
       run/                 0700, the socket; a private directory elsewhere if this path is too long for a socket
       postgres.log
@@ -12,7 +12,6 @@ Nothing outside these is created with other than ordinary permissions, and nothi
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sys
@@ -23,7 +22,7 @@ from pathlib import Path
 from offhook.core.db.embedded.account import Account, find_account, may_enter
 from offhook.core.db.embedded.binaries import EmbeddedPostgresError
 from offhook.core.db.embedded.private import is_private, make_directory
-from offhook.core.private_files import write_private
+from offhook.core.db.embedded.record import Record, major_of, write_home_of
 
 if sys.platform != "win32":
     import fcntl
@@ -63,42 +62,7 @@ class Place:
     @property
     def data_major(self) -> int | None:
         """The major version that made the data, or None when there is none yet."""
-        return _major_of(self.data)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """`server.json`: how any process of the same user finds the server of a home. None stands for the usual place."""
-
-    base: Path | None
-    socket_directory: Path | None
-
-    @staticmethod
-    def read(home: Path) -> Record | None:
-        try:
-            stored = json.loads((home / "server.json").read_text())
-            base, socket_directory = stored["base"], stored["socket_directory"]
-            return Record(Path(base) if base else None, Path(socket_directory) if socket_directory else None)
-        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
-            return None
-        except PermissionError as error:
-            raise EmbeddedPostgresError(
-                f"The database in {home} belongs to another user. Run this command as the user of `offhook up`."
-            ) from error
-
-    def write(self, home: Path) -> None:
-        base, socket_directory = self.base, self.socket_directory
-        stored = {
-            "base": str(base) if base else None,
-            "socket_directory": str(socket_directory) if socket_directory else None,
-        }
-        write_private(home / "server.json", json.dumps(stored))
-
-    def base_of(self, home: Path) -> Path:
-        return self.base or home
-
-    def socket_directory_of(self, home: Path) -> Path:
-        return self.socket_directory or self.base_of(home) / "run"
+        return major_of(self.data)
 
 
 def open_home(home: Path) -> Path:
@@ -136,27 +100,31 @@ def lock_directory(directory: Path) -> int:
 
 def settle(home: Path, fallback: Path = ROOT_FALLBACK) -> Place:
     """Decide where everything is and make it, with the home locked. The record is written before any data is made."""
-    record = Record.read(home) or Record(None, None)
+    record = Record.read(home) or Record()
     base = record.base_of(home)
-    if not base.is_dir():
-        base = home
     account = find_account(_owner(base / "pg"))
     if account is None:
         raise EmbeddedPostgresError(_nobody_to_run_it())
     if not account.is_us and not may_enter(account, base.parent):
-        if base != home or _major_of(base / "pg"):
+        if base != home or major_of(base / "pg"):
             raise EmbeddedPostgresError(
                 f"PostgreSQL does not run as root, and the user {account.name} may not enter {base.parent}, where the "
                 f"data is. Open that directory to it (chmod o+x), or run Offhook as an ordinary user."
             )
         base = _base_elsewhere(home, account, fallback)
     _open_base(base, account)
-    socket_directory = _socket_directory(base, account, record.socket_directory)
+    place = Place(home, base, _socket_directory(base, account, record.socket_directory), account)
+    record_place(place)
+    return place
+
+
+def record_place(place: Place) -> None:
+    """Write down where everything is, and whether there is data by now."""
     Record(
-        base if base != home else None,
-        socket_directory if socket_directory != base / "run" else None,
-    ).write(home)
-    return Place(home, base, socket_directory, account)
+        place.base if place.base != place.home else None,
+        place.socket_directory if place.socket_directory != place.run else None,
+        has_data=place.data_major is not None,
+    ).write(place.home)
 
 
 def _check_home_is_ours(home: Path) -> None:
@@ -202,7 +170,7 @@ def _base_elsewhere(home: Path, account: Account, fallback: Path) -> Path:
             raise EmbeddedPostgresError(f"{why}: it is closed, or not root's. {remedy}")
         base = Path(os.path.realpath(base))  # the server's working directory will be told without links
         base.mkdir(mode=0o700)
-        (base / "home").write_text(f"{home}\n")  # for the person who finds this directory
+        write_home_of(base, home)
     except OSError as error:
         raise EmbeddedPostgresError(f"{why}: {error.strerror}. {remedy}") from error
     return base
@@ -245,12 +213,5 @@ def _holds_a_socket(directory: Path) -> bool:
 def _owner(path: Path) -> int | None:
     try:
         return path.stat().st_uid
-    except FileNotFoundError:
-        return None
-
-
-def _major_of(data: Path) -> int | None:
-    try:
-        return int((data / "PG_VERSION").read_text())
     except FileNotFoundError:
         return None

@@ -16,7 +16,7 @@ from offhook.core.db.embedded.address import PostgresAddress, address_at, answer
 from offhook.core.db.embedded.binaries import Binaries, EmbeddedPostgresError, locate, reachable_by
 from offhook.core.db.embedded.data import make_data
 from offhook.core.db.embedded.log import log_since, log_size, open_log
-from offhook.core.db.embedded.place import PORT, ROOT_FALLBACK, Place, lock_directory, open_home, settle
+from offhook.core.db.embedded.place import PORT, ROOT_FALLBACK, Place, lock_directory, open_home, record_place, settle
 from offhook.core.db.embedded.process import (
     FAST_STOP_SECONDS,
     HARD_STOP_SECONDS,
@@ -101,6 +101,7 @@ class EmbeddedPostgres:
             if self._chosen.data_major is None:
                 self._tell("Making a new database (first start only).")
                 await make_data(self._chosen, binaries, durable=self._settings.get("fsync") != "off")
+                record_place(self._chosen)
             await self._launch()
         except BaseException:
             await self.stop()
@@ -144,14 +145,14 @@ class EmbeddedPostgres:
         self._locks.append(lock_directory(home))
         place = settle(home, self._root_fallback)
         if place.base != home:
-            self._locks.append(lock_directory(place.base))  # a copy of this home names the same base
+            self._locks.append(lock_directory(place.base))  # it may have been given to another home while we run
             self._tell(f"PostgreSQL's user {place.account.name} may not enter {home}; its data is in {place.base}.")
         found = locate(os.environ.get("OFFHOOK_PG_BIN"), place.data_major)
         binaries = found if place.account.is_us else reachable_by(place.account, found, place.base)
         if place.data_major is not None and not place.password_file.exists():
             raise EmbeddedPostgresError(
                 f"{place.password_file} is missing, so nobody can get into the database in {place.data}. Put the file "
-                "back; or, if the data may go, remove that directory."
+                "back; or, if the data may go, set OFFHOOK_HOME to a new directory."
             )
         self._place, self._postgres = place, binaries.program("postgres")
         return binaries
