@@ -6,6 +6,7 @@ Every name is documented in docs/reference/settings.md. Durations are seconds.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ DEFAULT_API_PORT = 8710
 DEFAULT_AGENT_PORT = 8711
 DEFAULT_EMULATOR_PORT = 8712
 DEFAULT_LIVEKIT_PORT = 8713
+ROOT_HOME = Path("/var/lib/offhook")
+"""Root's default: PostgreSQL's unprivileged user may not enter `/root`, and the data shall be inside the home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,11 @@ def _home(env: Mapping[str, str]) -> Path:
     if named:
         return Path(named).expanduser().absolute()
     data = env.get("XDG_DATA_HOME")
-    base = Path(data) if data else Path(env.get("HOME") or Path.home()) / ".local" / "share"
-    return base / "offhook"
+    if data:
+        return Path(data) / "offhook"
+    if sys.platform != "win32" and os.geteuid() == 0:
+        return ROOT_HOME
+    return Path(env.get("HOME") or Path.home()) / ".local" / "share" / "offhook"
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:
