@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import pytest_asyncio
 
 from fixtures.chaos import get_json
 from fixtures.livekit import SipCaller, server_binary
+from fixtures.postgres import open_directory
 from fixtures.product import Product, launch, running_product
 from offhook.apps.instance import find_instance
 
@@ -25,6 +26,12 @@ pytestmark = [pytest.mark.ci, pytest.mark.timeout(180)]
 
 LIVEKIT = {"OFFHOOK_LIVEKIT_SERVER": server_binary() or ""}
 NO_LIVEKIT = {"OFFHOOK_LIVEKIT_SERVER": ""}
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with open_directory() as directory:
+        yield directory / "home"
 
 
 @pytest.fixture
@@ -83,8 +90,8 @@ async def test_ctrl_c_leaves_nothing_behind(product: Product) -> None:
     assert find_instance(product.home) is None
 
 
-async def test_ctrl_c_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
-    product = launch(tmp_path / "home", LIVEKIT, "--no-demo")
+async def test_ctrl_c_during_the_start_leaves_nothing_behind(home: Path) -> None:
+    product = launch(home, LIVEKIT, "--no-demo")
     try:
         # The first processes run, the rest is on its way.
         await until(lambda: len(offspring(product)) >= 8, product.said, seconds=60)
@@ -134,18 +141,17 @@ async def test_another_home_is_another_instance_beside_it(lasting: Product) -> N
         assert [one["id"] for one in (await client.list_agents())["agents"]] == [mine.demo.agent_id]
 
 
-async def test_a_port_that_was_asked_for_and_is_in_use_is_an_error(tmp_path: Path) -> None:
+async def test_a_port_that_was_asked_for_and_is_in_use_is_an_error(home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        product = launch(tmp_path / "home", {**NO_LIVEKIT, "OFFHOOK_PORT": str(port)}, "--no-demo")
+        product = launch(home, {**NO_LIVEKIT, "OFFHOOK_PORT": str(port)}, "--no-demo")
         assert await asyncio.to_thread(product.process.wait, 30) != 0
     assert f"port {port} is in use: set OFFHOOK_PORT" in " ".join(product.said().split())
 
 
-async def test_a_warm_start_keeps_key_and_data_also_after_a_kill(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+async def test_a_warm_start_keeps_key_and_data_also_after_a_kill(home: Path) -> None:
     async with running_product(NO_LIVEKIT, home=home) as first:
         before = first.instance.demo
         async with first.client() as client:
