@@ -72,19 +72,22 @@ class TextReceipt:
     decision: str | None = None
 
 
+SUPPRESSED_CODE: Final = "suppressed"
+"""Of a refusal because the number has opted out of texts."""
+
+NO_SENDER_CODE: Final = "no_sender"
+"""Of an InvalidInput because the wanted sender cannot text, or none was named and there is not exactly one."""
+
+
 class Messenger(Protocol):
     async def text(self, request: TextRequest) -> TextReceipt:
         """Place the text and, if its sender's lane is free, send it now.
 
         Raises OffhookErrors (no ToolError) for what the organization must set right (no sender, account stopped) or
-        what is refused before anything is stored (InvalidInput: body, number). A carrier's refusal is a receipt with
-        `status="failed"`.
+        what is refused before anything is stored (InvalidInput: body, number, NO_SENDER_CODE, SUPPRESSED_CODE). A
+        carrier's refusal is a receipt with `status="failed"`.
         """
         ...
-
-
-SUPPRESSED_CODE: Final = "suppressed"
-"""Of a refusal because the number has opted out of texts."""
 
 
 @dataclass(frozen=True, slots=True)

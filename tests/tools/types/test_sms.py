@@ -18,10 +18,11 @@ from fixtures.tool_calls import (
 )
 from offhook.core.errors import ConfigurationError, Effect, InvalidInput, Unavailable
 from offhook.core.variables import Provenance, Value
-from offhook.testing import FakeNumbers
-from offhook.tools.ports import OwnNumber
+from offhook.testing import FakeConsent, FakeNumbers
+from offhook.tools.ports import NO_SENDER_CODE, SUPPRESSED_CODE, DestinationVerdict, OwnNumber
 
 OTHER = "+12025550142"
+OPTED_OUT = DestinationVerdict(False, SUPPRESSED_CODE, "The recipient has opted out.")
 BOTH = {"mode": "fixed", "value": [CALLER, PARTNER]}
 
 
@@ -127,6 +128,65 @@ async def test_when_nobody_is_reached_it_is_an_error_that_says_what_may_be_claim
     result = await walk.call(function(sms_form()))
     assert (result.status, result.effect, result.error_code) == ("failed", effect, code)
     assert ("not sent" in str(result.answer["error"])) is (effect is Effect.NONE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "detail"),
+    [
+        ({}, "the number that was called cannot send texts", "the number that was called, ending 00, cannot"),
+        ({"our_number": None}, "there is no number to send it from", "Not one of yours."),
+    ],
+)
+async def test_a_number_that_cannot_text_is_told_to_the_model_and_named_for_the_operator(
+    changes: dict[str, Any], reason: str, detail: str
+) -> None:
+    walk = Walk(context=context(**changes))
+    walk.messenger.faults[CALLER] = InvalidInput("Not one of yours.", code=NO_SENDER_CODE)
+    result = await walk.call(function(sms_form()))
+    assert (result.error_code, result.effect) == (NO_SENDER_CODE, Effect.NONE)
+    assert reason in str(result.answer["error"])
+    [entry] = walk.ledger.rows.values()
+    assert (entry.row.error_detail or "").startswith(detail)
+    assert OUR_NUMBER not in (entry.row.error_detail or "")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": "failed", "effect": Effect.NONE, "error_code": "21610"},
+        {"status": "canceled", "effect": Effect.NONE},
+        InvalidInput("Opted out.", code=SUPPRESSED_CODE),
+    ],
+)
+async def test_an_opt_out_that_only_sending_brings_to_light_is_told_as_one(fault: Any) -> None:
+    walk = Walk()
+
+    class LearnsByTexting(FakeConsent):
+        async def check(self, organization_id: uuid.UUID, number: str) -> DestinationVerdict:
+            return DestinationVerdict(True) if not walk.messenger.requests else OPTED_OUT
+
+    walk.consent = LearnsByTexting()
+    walk.road = walk.another_road()
+    walk.messenger.faults[CALLER] = fault
+    result = await walk.call(function(sms_form()))
+    assert "this number has opted out of texts" in str(result.answer["error"])
+
+
+async def test_a_refusal_stays_one_when_nobody_knows_why() -> None:
+    walk = Walk()
+
+    class AwayAfterTexting(FakeConsent):
+        async def check(self, organization_id: uuid.UUID, number: str) -> DestinationVerdict:
+            if walk.messenger.requests:
+                raise Unavailable("away")
+            return DestinationVerdict(True)
+
+    walk.consent = AwayAfterTexting()
+    walk.road = walk.another_road()
+    walk.messenger.faults[CALLER] = {"status": "failed", "effect": Effect.NONE, "error_code": "30006"}
+    result = await walk.call(function(sms_form()))
+    assert (result.effect, result.error_code) == (Effect.NONE, "30006")
+    assert "the network did not take it" in str(result.answer["error"])
 
 
 @pytest.mark.parametrize("written", ["call me maybe", "911x", "12", "", "+1 202", "5" * 80])

@@ -13,7 +13,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, cast
 
@@ -34,6 +34,7 @@ from offhook.tools.parameters import Ai, ArrayExtendable, Fixed, Form, Parameter
 from offhook.tools.policy import Policy
 from offhook.tools.ports import (
     LONGEST_WAIT_SECONDS,
+    NO_SENDER_CODE,
     SUPPRESSED_CODE,
     Consent,
     ConversationContext,
@@ -357,10 +358,36 @@ async def _send(call: Call, number: str, body: str, sender: str | None, ports: P
     except Unavailable as error:
         return _Outcome("unknown", Effect.UNKNOWN, "", error.detail, error.code)
     except InvalidInput as error:
-        return _Outcome("refused", Effect.NONE, "it was not accepted", error.detail, error.code)
+        return _not_accepted(call, error, sender)
     except OffhookError as error:
         return _Outcome("refused", Effect.NONE, "the team has to set something up first", error.detail, error.code)
-    return _outcome(receipt)
+    outcome = _outcome(receipt)
+    if outcome.status == "refused" and await _opted_out(call, number, ports.consent):
+        return replace(outcome, reason=_OPTED_OUT)
+    return outcome
+
+
+_OPTED_OUT: Final = "this number has opted out of texts"
+
+
+async def _opted_out(call: Call, number: str, consent: Consent) -> bool:
+    """Whether the carrier's refusal has told so, or somebody opted out while the text waited."""
+    try:
+        return (await consent.check(call.context.organization_id, number)).code == SUPPRESSED_CODE
+    except OffhookError:
+        return False  # the refusal stands without its reason
+
+
+def _not_accepted(call: Call, error: InvalidInput, sender: str | None) -> _Outcome:
+    reason, detail = "it was not accepted", error.detail
+    if error.code == SUPPRESSED_CODE:
+        reason = _OPTED_OUT
+    elif error.code == NO_SENDER_CODE and sender is None:
+        reason = "there is no number to send it from"
+    elif error.code == NO_SENDER_CODE and sender is not None:
+        whose = "the number that was called" if sender == call.context.our_number else "the tool's number"
+        reason, detail = f"{whose} cannot send texts", f"{whose}, ending {sender[-2:]}, cannot send texts: {detail}"
+    return _Outcome("refused", Effect.NONE, reason, detail, error.code)
 
 
 def _outcome(receipt: TextReceipt) -> _Outcome:
