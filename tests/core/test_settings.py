@@ -11,10 +11,10 @@ from offhook.core.settings import ROOT_HOME, Settings
 @pytest.mark.parametrize(
     ("user", "environment", "home"),
     [
-        (1000, {"HOME": "/home/ada"}, Path("/home/ada/.local/share/offhook")),
+        (1000, {"HOME": "/people/ada"}, Path("/people/ada/.local/share/offhook")),
         (0, {"HOME": "/root"}, ROOT_HOME),
         (0, {"HOME": "/root", "XDG_DATA_HOME": "/data"}, Path("/data/offhook")),
-        (1000, {"HOME": "/home/ada", "XDG_DATA_HOME": "/data"}, Path("/data/offhook")),
+        (1000, {"HOME": "/people/ada", "XDG_DATA_HOME": "/data"}, Path("/data/offhook")),
         (0, {"OFFHOOK_HOME": "/srv/offhook", "XDG_DATA_HOME": "/data"}, Path("/srv/offhook")),
     ],
 )
