@@ -40,6 +40,13 @@ REQUEST_ID: Final = "offhook.request_id"
 _SHOWN_PROBLEMS: Final = 20
 # Where a value of the request stood, which the field's path need not repeat.
 _SOURCES: Final = frozenset({"body", "query", "path", "header", "cookie"})
+# RFC 9110, section 15.5, where Python's phrases before 3.13 are those of earlier documents.
+_TITLES: Final[Mapping[int, str]] = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
 _CODES: Final[Mapping[int, tuple[str, str]]] = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take this method."),
@@ -72,6 +79,11 @@ def request_id(scope: Scope) -> str:
     return scope.get(REQUEST_ID, "")
 
 
+def title_of(status: int) -> str:
+    """The status's phrase, the same on every Python."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
 def problem_response(error: OffhookError, request_id: str) -> Response:
     """The answer to `error`, with `Retry-After` and `WWW-Authenticate` where they belong."""
     status = error.status
@@ -80,7 +92,7 @@ def problem_response(error: OffhookError, request_id: str) -> Response:
         status, detail = 500, "A tool's error was not handled."
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title_of(status),
         "status": status,
         "code": error.code,
         "detail": detail,
@@ -145,7 +157,7 @@ async def _answer_starlette(request: Request, error: Exception) -> Response:
     code, detail = _CODES.get(raised.status_code, ("bad_request", "The request cannot be served."))
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(raised.status_code).phrase,
+        "title": title_of(raised.status_code),
         "status": raised.status_code,
         "code": code,
         "detail": detail,
