@@ -23,6 +23,7 @@ from offhook.telephony.messaging import Messaging
 from offhook.telephony.reconcile import Reconciliation
 from offhook.telephony.sending import Sending
 from offhook.telephony.service import CarrierAccountService, MessageReader, PhoneNumberService
+from offhook.telephony.suppressions import Suppressions
 
 MAX_CONNECTIONS = 100
 
@@ -35,6 +36,7 @@ class Telephony:
     consent: DestinationConsent
     phone_numbers: PhoneNumberService
     carrier_accounts: CarrierAccountService
+    suppressions: Suppressions
     messages: MessageReader
     inbox: Inbox
     session: aiohttp.ClientSession
@@ -47,7 +49,14 @@ class Telephony:
     def part(self) -> Part:
         """What this package brings to the application."""
         return Part(
-            services=(self.messaging, self.phone_numbers, self.carrier_accounts, self.messages, self.inbox),
+            services=(
+                self.messaging,
+                self.phone_numbers,
+                self.carrier_accounts,
+                self.suppressions,
+                self.messages,
+                self.inbox,
+            ),
             routers=(router,),
             routes=hot_routes,
         )
@@ -87,6 +96,7 @@ def create_telephony(
         consent=consent,
         phone_numbers=PhoneNumberService(database, accounts),
         carrier_accounts=CarrierAccountService(database, sealer, carriers, accounts),
+        suppressions=Suppressions(database),
         messages=MessageReader(database),
         inbox=Inbox(database, accounts, public_url),
         session=session,

@@ -1,4 +1,4 @@
-"""`/api/carrier-accounts`, `/api/phone-numbers`, `/api/messages`, and the webhooks of carriers."""
+"""`/api/carrier-accounts`, `/api/phone-numbers`, `/api/suppressions`, `/api/messages`, and the webhooks of carriers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Annotated, Any, Final, cast
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,13 +28,18 @@ from offhook.telephony.schemas import (
     MessageOut,
     NewCarrierAccount,
     NewPhoneNumber,
+    NewSuppression,
     PhoneNumberChange,
     PhoneNumberEnvelope,
     PhoneNumberList,
     PhoneNumberOut,
+    SuppressionEnvelope,
+    SuppressionList,
+    SuppressionOut,
     placed_view,
 )
 from offhook.telephony.service import CarrierAccountService, MessageReader, PhoneNumberService
+from offhook.telephony.suppressions import Suppressions
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024
 """1600 characters, each escaped as a surrogate pair, are under 20 KB; nobody writes them so."""
@@ -43,6 +48,7 @@ router = APIRouter(prefix="/api", route_class=AuthenticatedRoute)
 
 CarrierAccounts = Annotated[CarrierAccountService, Depends(provided(CarrierAccountService))]
 PhoneNumbers = Annotated[PhoneNumberService, Depends(provided(PhoneNumberService))]
+SuppressionsOf = Annotated[Suppressions, Depends(provided(Suppressions))]
 Messages = Annotated[MessageReader, Depends(provided(MessageReader))]
 
 
@@ -134,6 +140,32 @@ async def change_phone_number(
 async def delete_phone_number(number_id: uuid.UUID, caller: AdminCaller, numbers: PhoneNumbers) -> None:
     """Remove a number; messages that it sent keep it as text."""
     await numbers.delete(caller.organization_id, number_id)
+
+
+@router.get("/suppressions", tags=["suppressions"])
+async def list_suppressions(caller: ReadCaller, page: Paged, suppressions: SuppressionsOf) -> SuppressionList:
+    """The numbers that have opted out of the organization's texts, newest first."""
+    found, cursor = await suppressions.list(caller.organization_id, page)
+    return SuppressionList(suppressions=[SuppressionOut.model_validate(row) for row in found], next_cursor=cursor)
+
+
+@router.post("/suppressions", status_code=201, tags=["suppressions"])
+async def create_suppression(
+    body: NewSuppression, caller: AdminCaller, suppressions: SuppressionsOf
+) -> SuppressionEnvelope:
+    """Text a number no more. One that is on the list already stays as it is."""
+    added = await suppressions.add(caller.organization_id, body.number, body.reason)
+    return SuppressionEnvelope(suppression=SuppressionOut.model_validate(added))
+
+
+@router.delete("/suppressions/{number}", status_code=204, tags=["suppressions"])
+async def delete_suppression(
+    number: Annotated[Text, Path(max_length=64, description="E.164")],
+    caller: AdminCaller,
+    suppressions: SuppressionsOf,
+) -> None:
+    """Text a number again, once its owner has agreed to it."""
+    await suppressions.remove(caller.organization_id, number)
 
 
 @router.get("/messages", tags=["messages"])

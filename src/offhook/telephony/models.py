@@ -42,6 +42,16 @@ class NumberRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """A number that has opted out of the organization's texts. `id` is made of the number, for pages to count by."""
+
+    id: uuid.UUID
+    number: str = field(repr=False)
+    reason: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Sender:
     """A number to text from, with its account and pace."""
 

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from offhook.core.db.pool import Connection, Row
 from offhook.core.http.paging import Page
-from offhook.telephony.models import MESSAGE_COLUMNS, AccountRow, Message, NumberRow, message_of
+from offhook.telephony.models import MESSAGE_COLUMNS, AccountRow, Message, NumberRow, Suppression, message_of
 
 _ACCOUNT: Final = (
     "id, organization_id, carrier, label, external_account_id, base_url, messages_per_second, stopped_reason, "
     "created_at, updated_at"
 )
+_SUPPRESSION: Final = "md5(number)::uuid as id, number, reason, created_at"
 _NUMBER: Final = "id, organization_id, number, label, carrier_account_id, agent_id, created_at"
 
 
@@ -23,6 +24,10 @@ def _account(row: Row) -> AccountRow:
 
 def _number(row: Row) -> NumberRow:
     return NumberRow(**{name: row[name] for name in NumberRow.__slots__})
+
+
+def _suppression(row: Row) -> Suppression:
+    return Suppression(**{name: row[name] for name in Suppression.__slots__})
 
 
 async def find_sealed_account(connection: Connection, account_id: uuid.UUID) -> tuple[AccountRow, bytes] | None:
@@ -219,6 +224,35 @@ async def insert_suppression(connection: Connection, organization_id: uuid.UUID,
         number,
         reason,
     )
+
+
+async def get_suppression(connection: Connection, organization_id: uuid.UUID, number: str) -> Suppression:
+    """Of a number that is known to be there."""
+    row = await connection.fetchrow(
+        f"select {_SUPPRESSION} from suppressions where organization_id = $1 and number = $2", organization_id, number
+    )
+    assert row is not None
+    return _suppression(row)
+
+
+async def list_suppressions(connection: Connection, organization_id: uuid.UUID, page: Page) -> list[Suppression]:
+    rows = await connection.fetch(
+        f"select {_SUPPRESSION} from suppressions where organization_id = $1"
+        " and ($2::timestamptz is null or (created_at, md5(number)::uuid) < ($2, $3))"
+        " order by created_at desc, md5(number)::uuid desc limit $4",
+        organization_id,
+        page.before_time,
+        page.before_id,
+        page.fetch,
+    )
+    return [_suppression(row) for row in rows]
+
+
+async def delete_suppression(connection: Connection, organization_id: uuid.UUID, number: str) -> bool:
+    status = await connection.execute(
+        "delete from suppressions where organization_id = $1 and number = $2", organization_id, number
+    )
+    return not status.endswith(" 0")
 
 
 async def find_message(connection: Connection, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message | None:

@@ -1,10 +1,10 @@
-"""Accounts, numbers and messages on the wire."""
+"""Accounts, numbers, suppressions and messages on the wire."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -94,6 +94,26 @@ class PhoneNumberEnvelope(BaseModel):
 
 class PhoneNumberList(BaseModel):
     phone_numbers: list[PhoneNumberOut]
+    next_cursor: str | None
+
+
+class SuppressionOut(_Out):
+    number: str
+    reason: str = Field(description="carrier: told by the carrier; operator: entered; keyword: the person wrote so.")
+    created_at: datetime
+
+
+class NewSuppression(Form):
+    number: Annotated[Text, Field(max_length=64)]
+    reason: Literal["operator", "keyword", "carrier"] = "operator"
+
+
+class SuppressionEnvelope(BaseModel):
+    suppression: SuppressionOut
+
+
+class SuppressionList(BaseModel):
+    suppressions: list[SuppressionOut]
     next_cursor: str | None
 
 

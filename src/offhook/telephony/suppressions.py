@@ -1,0 +1,47 @@
+"""Who has opted out of an organization's texts: read, entered and taken back by an operator."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from offhook.core.db.pool import Database
+from offhook.core.errors import FieldProblem, InvalidInput, NotFound
+from offhook.core.http.paging import Page
+from offhook.core.phone import InvalidPhoneNumber, parse_e164
+from offhook.telephony import queries
+from offhook.telephony.models import Suppression
+
+
+class Suppressions:
+    """The organization's suppression list. What is changed here holds for the next text: nothing remembers it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, organization_id: uuid.UUID, page: Page) -> tuple[Sequence[Suppression], str | None]:
+        async with self._database.tenant(organization_id) as connection:
+            return page.cut(await queries.list_suppressions(connection, organization_id, page))
+
+    async def add(self, organization_id: uuid.UUID, number: str, reason: str) -> Suppression:
+        """One that is there already stays as it is. Raises InvalidInput for what is no number."""
+        e164 = _e164(number)
+        async with self._database.tenant(organization_id) as connection:
+            await queries.insert_suppression(connection, organization_id, e164, reason)
+            return await queries.get_suppression(connection, organization_id, e164)
+
+    async def remove(self, organization_id: uuid.UUID, number: str) -> None:
+        """The number may be texted again. Raises NotFound, and InvalidInput for what is no number."""
+        e164 = _e164(number)
+        async with self._database.tenant(organization_id) as connection:
+            removed = await queries.delete_suppression(connection, organization_id, e164)
+        if not removed:
+            raise NotFound("That number is not on the suppression list.", code="suppression_not_found")
+
+
+def _e164(number: str) -> str:
+    try:
+        return parse_e164(number).e164
+    except InvalidPhoneNumber as error:
+        message = f"This is not a phone number: {error.message}."
+        raise InvalidInput(message, fields=[FieldProblem("number", message, error.code)]) from None

@@ -1,0 +1,97 @@
+"""Opting out and in again, by an operator."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from fixtures.api import PEPPER, ApiClient
+from fixtures.telephony import FROM, OTHER_TO, TO, World
+from offhook.core.db.pool import Database
+from offhook.core.errors import Effect
+from offhook.organizations import Authenticator, OrganizationService
+
+SUPPRESSIONS = "/api/suppressions"
+
+
+async def client_of(world: World, database: Database, organization_id: uuid.UUID, scope: str) -> ApiClient:
+    authenticator = Authenticator(database, PEPPER.encode())
+    organizations = OrganizationService(database, PEPPER.encode(), authenticator=authenticator)
+    _, key = await organizations.create_api_key(organization_id, "test", [scope])
+    return world.api.with_key(key)
+
+
+async def numbers(api: ApiClient, query: str = "") -> list[str]:
+    return [item["number"] for item in (await api.get(SUPPRESSIONS + query)).json["suppressions"]]
+
+
+async def test_a_number_that_an_operator_enters_is_texted_no_more_until_it_is_taken_off(world: World) -> None:
+    added = await world.api.post(SUPPRESSIONS, {"number": "+1 (202) 555-0140"})
+    assert (added.status, added.json["suppression"]["number"]) == (201, TO)
+    assert added.json["suppression"]["reason"] == "operator"
+    assert (await world.api.post("/api/messages", {"to": TO, "body": "x"})).json["code"] == "suppressed"
+    assert (await world.api.delete(f"{SUPPRESSIONS}/{TO}")).status == 204
+    assert (await world.api.post("/api/messages", {"to": TO, "body": "x"})).status == 202
+
+
+async def test_an_opt_out_at_the_carrier_is_listed_and_can_be_taken_back(world: World) -> None:
+    await world.control("POST", "blocks", {"from": FROM, "to": TO})
+    await world.telephony.messaging.text(world.wish("Please"))
+    [listed] = (await world.api.get(SUPPRESSIONS)).json["suppressions"]
+    assert (listed["number"], listed["reason"]) == (TO, "carrier")
+    await world.control("POST", "blocks", {"from": FROM, "to": TO, "blocked": False})
+    assert (await world.api.delete(f"{SUPPRESSIONS}/%2B12025550140")).status == 204
+    assert (await world.telephony.messaging.text(world.wish("Again"))).effect is Effect.DONE
+
+
+async def test_entered_twice_it_is_there_once_as_it_was(world: World) -> None:
+    first = await world.api.post(SUPPRESSIONS, {"number": TO, "reason": "keyword"})
+    assert (await world.api.post(SUPPRESSIONS, {"number": TO})).json == first.json
+    assert await numbers(world.api) == [TO]
+
+
+async def test_the_list_comes_in_pages(world: World) -> None:
+    wanted = [f"+120255501{number}" for number in range(40, 45)]
+    for number in wanted:
+        await world.api.post(SUPPRESSIONS, {"number": number})
+    found, query = list[str](), "?limit=2"
+    while True:
+        page = (await world.api.get(SUPPRESSIONS + query)).json
+        found += [item["number"] for item in page["suppressions"]]
+        if page["next_cursor"] is None:
+            break
+        query = f"?limit=2&cursor={page['next_cursor']}"
+    assert found == wanted[::-1]
+
+
+@pytest.mark.parametrize("body", [{}, {"number": "hello"}, {"number": "555 0140"}, {"number": TO, "reason": "whim"}])
+async def test_what_is_no_opt_out_is_refused(world: World, body: dict[str, Any]) -> None:
+    assert (await world.api.post(SUPPRESSIONS, body)).status == 422
+    assert await numbers(world.api) == []
+
+
+@pytest.mark.parametrize(("number", "status"), [(TO, 404), ("hello", 422)])
+async def test_what_is_not_on_the_list_cannot_be_taken_off(world: World, number: str, status: int) -> None:
+    assert (await world.api.delete(f"{SUPPRESSIONS}/{number}")).status == status
+
+
+async def test_two_organizations_with_the_same_number_know_nothing_of_each_other(
+    world: World, database: Database, other_organization: uuid.UUID
+) -> None:
+    other = await client_of(world, database, other_organization, "admin")
+    await world.api.post(SUPPRESSIONS, {"number": TO})
+    assert await numbers(other) == []
+    assert (await other.delete(f"{SUPPRESSIONS}/{TO}")).status == 404
+    for number in (TO, OTHER_TO):
+        assert (await other.post(SUPPRESSIONS, {"number": number})).status == 201
+    assert (await other.delete(f"{SUPPRESSIONS}/{TO}")).status == 204
+    assert (await numbers(world.api), await numbers(other)) == ([TO], [OTHER_TO])
+
+
+async def test_reading_needs_the_read_scope_and_changing_the_admin_scope(world: World, database: Database) -> None:
+    reader = await client_of(world, database, world.organization_id, "read")
+    assert (await reader.get(SUPPRESSIONS)).status == 200
+    assert (await reader.post(SUPPRESSIONS, {"number": TO})).status == 403
+    assert (await reader.delete(f"{SUPPRESSIONS}/{TO}")).status == 403
