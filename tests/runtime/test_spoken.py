@@ -51,8 +51,30 @@ def test_a_sentence_stays_what_it_is() -> None:
     assert report("", False) == "Done."
 
 
-def test_a_long_text_is_cut() -> None:
-    assert len(report(json.dumps({"text": "word " * 1000}), False)) < MOST_CHARACTERS + 80
+@pytest.mark.parametrize("word", ["word ", "antidisestablishmentarianism, "])
+def test_a_long_text_is_cut_between_words(word: str) -> None:
+    said = report(json.dumps({"text": word * 1000}), False)
+    assert len(said) < MOST_CHARACTERS + 80
+    assert said.removesuffix(f" {PHRASING}").endswith(f"{word.strip(' ,')} and so on.")
+
+
+def test_what_has_no_words_to_be_cut_between_is_not_read_out() -> None:
+    assert report(json.dumps({"text": "x" * 1000}), False) == f"Done. Text: a long text. {PHRASING}"
+
+
+def test_an_answer_of_the_first_time_is_told_as_one_without_what_is_meant_for_the_model() -> None:
+    answer = {
+        "already_done": f"This was already done. {'Call the function with again. ' * 9}",
+        "sent_to": [{"to": "the caller's number ending 43", "status": "sent"}],
+        "note": "Where the status is sent, you may say that it was sent.",
+    }
+    told = f"That was already done. To the caller's number ending 43: sent. {PHRASING}"
+    assert report(json.dumps(answer), False) == told
+    assert report(json.dumps({"already_done": "This was already done."}), False) == "That was already done."
+
+
+def test_a_tools_own_word_on_what_is_done_is_said() -> None:
+    assert report(json.dumps({"already_done": True}), False) == f"Done. Already done: yes. {PHRASING}"
 
 
 JSON = st.recursive(

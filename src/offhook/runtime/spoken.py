@@ -13,6 +13,9 @@ PHRASING: Final = "A real model would phrase this."
 FOR_THE_MODEL: Final = frozenset({"hint", "hints", "instructions", "note", "notes"})
 """Members that tell a model how to speak of the answer; nobody says them aloud."""
 
+ALREADY_DONE: Final = "already_done"
+"""The member with which the gateway tells a model that an answer is an earlier one, and what to do about it."""
+
 MOST_ITEMS: Final = 4
 MOST_CHARACTERS: Final = 160
 """Of one piece of text: ten seconds of speech."""
@@ -28,8 +31,12 @@ def report(output: str, is_error: bool) -> str:
         return _ended(output.strip() or "Done")
     if isinstance(answer, dict) and "error" in answer:
         return f"That did not work: {_ended(_said(cast('Any', answer)['error']))}"
+    done = "Done."
+    if isinstance(answer, dict) and isinstance(cast("Any", answer).get(ALREADY_DONE), str):
+        done = "That was already done."
+        answer = {name: value for name, value in cast("dict[str, Any]", answer).items() if name != ALREADY_DONE}
     words = _said(answer)
-    return f"Done. {_ended(words[0].upper() + words[1:])} {PHRASING}" if words else "Done."
+    return f"{done} {_ended(words[0].upper() + words[1:])} {PHRASING}" if words else done
 
 
 def _said(value: Any) -> str:
@@ -45,7 +52,13 @@ def _said(value: Any) -> str:
             return _few([_row(one) for one in cast("list[Any]", value)], ", ")
         case _:
             words = " ".join(str(value).split()).rstrip(".")
-            return words if len(words) <= MOST_CHARACTERS else f"{words[:MOST_CHARACTERS].rstrip()} and so on"
+            return words if len(words) <= MOST_CHARACTERS else _beginning(words)
+
+
+def _beginning(words: str) -> str:
+    """Whole words only."""
+    kept = words[: MOST_CHARACTERS + 1].rpartition(" ")[0].rstrip(" .,;:")
+    return f"{kept} and so on" if kept else "a long text"
 
 
 def _members(members: Mapping[str, Any]) -> str:
