@@ -68,11 +68,11 @@ async def test_it_asks_for_one_missing_argument_at_a_time_and_takes_it_from_the_
         "note": {"type": "string", "description": "What to do with the bike."},
     }
     async with Caller(tool("book_repair", "Books a repair.", properties, {"ticket": 7}, calls)) as caller:
-        assert await caller.say("I want to book a repair") == "What is the phone number?"
-        assert await caller.say("I do not have it here") == "What is the phone number?"
-        assert await caller.say("it is +1 (202) 555-0142, thanks") == "What is the email?"
-        assert await caller.say("ada@example.com.") == "What is the bikes?"
-        assert await caller.say("2 of them") == "What is the note? (What to do with the bike.)"
+        assert await caller.say("I want to book a repair") == "Which phone number?"
+        assert await caller.say("I do not have it here") == "Which phone number?"
+        assert await caller.say("it is +1 (202) 555-0142, thanks") == "Which email?"
+        assert await caller.say("ada@example.com.") == "Which bikes?"
+        assert await caller.say("2 of them") == "What to do with the bike?"
         assert await caller.say("True the front wheel") == "Done. Ticket: 7. A real model would phrase this."
     assert calls == [
         (
@@ -115,6 +115,25 @@ async def test_words_that_fit_no_function_get_help_that_says_who_speaks() -> Non
     async with Caller(tool("send_link", "Texts the link.", {}, {}, [])) as caller:
         said = await caller.say("tell me a story")
         assert said == "I am the rehearsal model, not a language model. I can: send link."
+
+
+async def test_what_was_done_is_done_again_when_the_caller_says_so() -> None:
+    calls: list[Any] = []
+
+    async def handler(raw_arguments: dict[str, object]) -> str:
+        calls.append(raw_arguments)
+        return json.dumps({"status": "sent"})
+
+    parameters = {"type": "object", "properties": {"again": {"type": "boolean"}}, "required": []}
+    schema = {"name": "send_booking_link", "description": "Texts the link.", "parameters": parameters}
+    plain = tool("opening_hours", "Tells when the workshop is open.", {}, {}, calls)
+    async with Caller(function_tool(handler, raw_schema=schema), plain) as caller:
+        await caller.say("Text me the booking link, I cannot find it again")
+        await caller.say("text me the booking link")
+        await caller.say("Text me the booking link AGAIN")
+        await caller.say("your opening hours")
+        await caller.say("your opening hours again")
+    assert calls == [{}, {}, {"again": True}, ("opening_hours", {}), ("opening_hours", {})]
 
 
 async def test_never_mind_ends_the_asking() -> None:

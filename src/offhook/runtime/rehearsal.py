@@ -30,6 +30,7 @@ _STOP_WORD: Final = re.compile(
 )
 _SAME_WORD: Final = {"sm": "text", "message": "text", "messag": "text", "mail": "email", "telephone": "phone"}
 _NEVER_MIND: Final = re.compile(r"\b(never ?mind|cancel that|forget it|stop)\b", re.IGNORECASE)
+_AGAIN: Final = re.compile(r"\bagain\b", re.IGNORECASE)
 _PHONE: Final = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){6,14}")
 _EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
@@ -66,8 +67,8 @@ class _Wish:
 
     def question(self) -> str:
         name = self.missing()[0]
-        about = str(self.schema(name).get("description") or "").rstrip(".")
-        return f"What is the {name.replace('_', ' ')}?" + (f" ({about}.)" if about else "")
+        about = str(self.schema(name).get("description") or "").rstrip(" .?!")
+        return f"{about}?" if about else f"Which {name.replace('_', ' ')}?"
 
 
 def _words(text: str) -> set[str]:
@@ -119,14 +120,18 @@ def _find(kind: str, name: str, schema: Mapping[str, Any], text: str) -> Any:
 def _wish(items: list[llm.ChatItem], functions: list[dict[str, Any]]) -> _Wish | None:
     """What the caller still wants, replayed from the conversation: what was called is no longer wanted."""
     wish: _Wish | None = None
+    called: set[str] = set()
     for item in items:
         if item.type == "function_call":
             wish = None
+            called.add(item.name)
         elif item.type == "message" and item.role == "user":
             text, asked = item.text_content or "", wish is not None
             wish = None if _NEVER_MIND.search(text) else wish or _choose(functions, text)
             if wish is not None:
                 wish.take(text, asked=asked)
+                if _AGAIN.search(text) and wish.name in called and wish.schema("again"):
+                    wish.arguments["again"] = True
     return wish
 
 
