@@ -148,7 +148,7 @@ async def test_a_known_key_needs_no_database_and_no_time(
     for _ in range(1000):
         await authenticator.authenticate(header)
     # Measured: 3 µs each; the limit only tells a hash from a query or a slow hash.
-    assert (time.perf_counter() - started) / 1000 < 200e-6
+    assert (time.perf_counter() - started) / 1000 < 2e-3
 
 
 def test_a_token_shows_no_secret_when_it_is_printed() -> None:

@@ -145,7 +145,7 @@ async def test_a_hung_function_does_not_hold_the_session_open(monkeypatch: pytes
         await talk.conversation.functions.stop(0.1)
         began = time.monotonic()
         await talk.session.aclose()
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 10.0
 
 
 async def test_what_must_run_in_the_session_is_not_offered_as_a_function_of_the_gateway() -> None:

@@ -88,7 +88,9 @@ def find_instance(home: Path) -> Instance | None:
         raise ConfigurationError(
             f"{instance_file(home)} was written by another version: stop that instance, or remove the file"
         ) from error
-    return found if is_alive(found.pid) else None
+    # A copy of a home that was running names the original's process.
+    same = os.path.realpath(found.home) == os.path.realpath(home)
+    return found if same and is_alive(found.pid) else None
 
 
 def get_instance(home: Path) -> Instance:

@@ -127,13 +127,16 @@ class _Up:
                 code="already_running",
             )
         try:
-            for directory in (self._home, self._home / "run", self._home / "logs"):
-                directory.mkdir(parents=True, exist_ok=True)
+            if not self._home.exists():
+                self._home.mkdir(parents=True)
+                self._home.chmod(0o711)  # the server of root's database runs as somebody else, who must pass through
+            for name in ("run", "logs"):
+                (self._home / name).mkdir(exist_ok=True)
+                (self._home / name).chmod(0o700)
         except OSError as error:
             raise ConfigurationError(
                 f"{self._home} cannot be made ({error.strerror}): set OFFHOOK_HOME to a directory that may be written"
             ) from error
-        (self._home / "run").chmod(0o700)
         self._lock = os.open(self._home / "run" / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
