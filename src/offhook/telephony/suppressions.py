@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from offhook.core.db.pool import Database
 from offhook.core.errors import FieldProblem, InvalidInput, NotFound
 from offhook.core.http.paging import Page
-from offhook.core.phone import InvalidPhoneNumber, parse_e164
+from offhook.core.phone import InvalidPhoneNumber, find_e164, parse_e164
 from offhook.telephony import queries
 from offhook.telephony.models import Suppression
 
@@ -31,10 +31,12 @@ class Suppressions:
             return await queries.get_suppression(connection, organization_id, e164)
 
     async def remove(self, organization_id: uuid.UUID, number: str) -> None:
-        """The number may be texted again. Raises NotFound, and InvalidInput for what is no number."""
-        e164 = _e164(number)
-        async with self._database.tenant(organization_id) as connection:
-            removed = await queries.delete_suppression(connection, organization_id, e164)
+        """The number may be texted again. Raises NotFound, also for what is no number: it is not on the list."""
+        e164 = find_e164(number)
+        removed = False
+        if e164 is not None:
+            async with self._database.tenant(organization_id) as connection:
+                removed = await queries.delete_suppression(connection, organization_id, e164)
         if not removed:
             raise NotFound("That number is not on the suppression list.", code="suppression_not_found")
 
