@@ -9,9 +9,11 @@ It knows nothing of Offhook but one endpoint, so it shows what any LiveKit agent
     python examples/send_sms_agent.py start
 
 It talks in text (`lk.chat`, `lk.transcription`); give the session STT and TTS, and it talks by voice. With
-MODEL=rehearsal it needs no key: Offhook's stand-in then takes the model's place.
+MODEL=rehearsal it needs no key: Offhook's stand-in then takes the model's place. Call it with examples/join_room.py.
 """
 
+import asyncio
+import math
 import os
 
 import aiohttp
@@ -46,6 +48,9 @@ GREETING = "Spoke and Chain, hello! How can I help?"
 
 # The endpoint takes up to 8 s to hand the text to the carrier.
 TIMEOUT = aiohttp.ClientTimeout(total=12)
+
+# Whoever was dispatched before the caller joined waits this long, in seconds, for somebody to greet.
+CALLER_WAIT = 60
 
 
 @function_tool
@@ -93,6 +98,11 @@ def language_model():
 
 
 async def answer_call(ctx: JobContext) -> None:
+    try:
+        await asyncio.wait_for(ctx.wait_for_participant(), CALLER_WAIT)
+    except TimeoutError:
+        ctx.shutdown(reason="nobody came")
+        return
     session = AgentSession(llm=language_model(), vad=None, turn_handling={"turn_detection": None})
 
     @session.on("close")
@@ -109,7 +119,10 @@ async def answer_call(ctx: JobContext) -> None:
     await session.say(GREETING)
 
 
-server = AgentServer(host="127.0.0.1", port=0)
+# LiveKit's default refuses calls while the machine's processors are busy above 0.7, whatever keeps them busy: on a
+# laptop the caller would wait in silence. Where several machines share the calls, leave `load_threshold` out, so that
+# a busy one leaves the call to another.
+server = AgentServer(host="127.0.0.1", port=0, load_threshold=math.inf)
 server.rtc_session(answer_call, agent_name=AGENT_NAME)
 
 if __name__ == "__main__":
