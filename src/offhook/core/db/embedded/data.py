@@ -40,8 +40,7 @@ async def make_data(place: Place, binaries: Binaries, *, durable: bool) -> None:
         )
     password = place.password_file.read_text() if place.password_file.exists() else secrets.token_urlsafe(32)
     write_private(place.password_file, password)
-    for abandoned in place.base.glob("pg.init.*"):
-        shutil.rmtree(abandoned, ignore_errors=True)
+    _clear_abandoned(place)
     # A name of its own: the initdb of an owner that was just killed may still be clearing up behind itself.
     unfinished, told = place.base / f"pg.init.{secrets.token_hex(4)}", place.base / "initdb.password"
     make_directory(unfinished, place.account)
@@ -54,6 +53,12 @@ async def make_data(place: Place, binaries: Binaries, *, durable: bool) -> None:
         told.unlink()
     unfinished.rename(place.data)
     sync_directory(place.base)
+    _clear_abandoned(place)  # once more: by now the initdb of a killed owner has ended, and left its directory empty
+
+
+def _clear_abandoned(place: Place) -> None:
+    for abandoned in place.base.glob("pg.init.*"):
+        shutil.rmtree(abandoned, ignore_errors=True)
 
 
 async def _initdb(place: Place, binaries: Binaries, directory: Path, password_file: Path, durable: bool) -> None:
