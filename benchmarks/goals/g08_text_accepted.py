@@ -102,8 +102,10 @@ async def measure(context: Context) -> Measurement:
         stages=front(
             Stage("API key", "offhook.organizations.auth:Authenticator.authenticate", "routing, answer"),
             Stage("JSON", "offhook.core.http.body:parse_json", "routing, answer"),
-            Stage("number, policy, words, sender", "offhook.telephony.intake:Intake.prepare", "routing, answer"),
-            statement="offhook.telephony.messaging:place",
+            Stage(
+                "number, policy, words, sender", "offhook.telephony.messages.intake:Intake.prepare", "routing, answer"
+            ),
+            statement="offhook.telephony.messages.messaging:place",
         ),
         rows={"messages": "select count(*) from messages", "jobs": "select count(*) from pgqueuer"},
     )

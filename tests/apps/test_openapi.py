@@ -15,8 +15,8 @@ from offhook.apps.openapi_file import make_document
 from offhook.core.destination import DestinationPolicy
 from offhook.core.http import HotRoute, Part
 from offhook.organizations.service import VARIABLES
-from offhook.telephony.consent import SETTING as DESTINATIONS
-from offhook.telephony.consent import check_destinations, read_policy
+from offhook.telephony.consent.destinations import SETTING as DESTINATIONS
+from offhook.telephony.consent.destinations import check_destinations, read_policy
 
 COMMITTED = ROOT / "docs" / "reference" / "openapi.json"
 

@@ -8,7 +8,7 @@ from fixtures.sources import PACKAGE
 from offhook.telephony.carrier import Treatment
 from offhook.telephony.carriers.twilio.errors import ERRORS
 from offhook.telephony.carriers.twilio.events import STATUSES
-from offhook.telephony.consent import check_destinations, read_policy
+from offhook.telephony.consent.destinations import check_destinations, read_policy
 
 PAGE = document("reference/message-statuses.md")
 

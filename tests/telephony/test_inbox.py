@@ -12,7 +12,7 @@ from twilio.request_validator import RequestValidator
 from fixtures.api import Answer
 from fixtures.telephony import FROM, TO, World
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
-from offhook.telephony.models import NewText
+from offhook.telephony.messages.models import NewText
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 

@@ -35,8 +35,8 @@ from offhook.organizations.service import OrganizationService
 from offhook.secrets.envelope import Sealer
 from offhook.secrets.keyring import KeyRing
 from offhook.telephony.assembly import Telephony, create_telephony
-from offhook.telephony.consent import SETTING as DESTINATIONS
-from offhook.telephony.consent import check_destinations
+from offhook.telephony.consent.destinations import SETTING as DESTINATIONS
+from offhook.telephony.consent.destinations import check_destinations
 from offhook.tools.endpoints import tools_part
 from offhook.tools.execution import Road
 from offhook.tools.platform.endpoints import platform_tools_part

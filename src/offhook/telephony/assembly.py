@@ -13,17 +13,20 @@ from offhook.core.db.pool import Database
 from offhook.core.http import Part
 from offhook.secrets import Sealer
 from offhook.telephony import carriers as registry
+from offhook.telephony import endpoints as accounts_and_numbers
 from offhook.telephony.accounts import Accounts
-from offhook.telephony.consent import DestinationConsent
-from offhook.telephony.endpoints import hot_routes, router
-from offhook.telephony.following import Following
+from offhook.telephony.consent import endpoints as suppression_list
+from offhook.telephony.consent.destinations import DestinationConsent
+from offhook.telephony.consent.suppressions import Suppressions
 from offhook.telephony.inbox import Inbox
-from offhook.telephony.intake import Intake
-from offhook.telephony.messaging import Messaging
-from offhook.telephony.reconcile import Reconciliation
-from offhook.telephony.sending import Sending
-from offhook.telephony.service import CarrierAccountService, MessageReader, PhoneNumberService
-from offhook.telephony.suppressions import Suppressions
+from offhook.telephony.messages import endpoints as messages
+from offhook.telephony.messages.following import Following
+from offhook.telephony.messages.intake import Intake
+from offhook.telephony.messages.messaging import Messaging
+from offhook.telephony.messages.reading import MessageReader
+from offhook.telephony.messages.reconcile import Reconciliation
+from offhook.telephony.messages.sending import Sending
+from offhook.telephony.service import CarrierAccountService, PhoneNumberService
 
 MAX_CONNECTIONS = 100
 
@@ -57,8 +60,8 @@ class Telephony:
                 self.messages,
                 self.inbox,
             ),
-            routers=(router,),
-            routes=hot_routes,
+            routers=(accounts_and_numbers.router, suppression_list.router, messages.router),
+            routes=messages.hot_routes,
         )
 
     async def close(self) -> None:

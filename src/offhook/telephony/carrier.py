@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -25,11 +27,19 @@ class CarrierAccount:
 @dataclass(frozen=True, slots=True)
 class OutboundText:
     to_number: str = field(repr=False)
-    from_number: str = field(repr=False)
+    from_number: str | None = field(repr=False)
+    """E.164; None: the messaging service picks one."""
     body: str = field(repr=False)
+    """May be empty where there are media."""
     status_callback_url: str | None
     """Carries the operation id in its query (`?op=…`), so that a callback names its message even if the answer
     to the request was lost."""
+    messaging_service: str | None = None
+    """The carrier's own id of it."""
+    media_urls: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses that the carrier can fetch from."""
+    validity_seconds: int | None = None
+    """How long the carrier may keep trying; None: as long as it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +50,17 @@ class CarrierMessage:
     status: str
     to_number: str = field(repr=False)
     from_number: str = field(repr=False)
+    """Empty while a messaging service has not picked one."""
     body: str = field(repr=False)
     created_at: datetime
     direction: str
     error_code: str | None = None
     segments: int | None = None
+    messaging_service: str | None = None
+    media_count: int = 0
+    price: Decimal | None = None
+    """What it cost, positive, in `price_currency`; None until the carrier knows."""
+    price_currency: str | None = None
 
 
 class Treatment(StrEnum):
@@ -52,12 +68,22 @@ class Treatment(StrEnum):
 
     RETRY = "retry"
     """Not carried out; try again soon, with growing pauses."""
-    DEFER = "defer"
-    """Not carried out; the sender's or the day's limit is reached: much later."""
+    WAIT_SENDER = "wait_sender"
+    """Not carried out; the sender's rate or queue is full: its whole lane pauses."""
+    WAIT_DAY = "wait_day"
+    """Not carried out; the day's limit is reached: the sender's lane pauses until the limit's day is over."""
+    RETRY_LATER = "retry_later"
+    """Not delivered, and a later text may be: sent again as a new message, at most `Refusal.repeats` times."""
     FAIL = "fail"
     """Permanent for this message."""
+    ALERT = "alert"
+    """Permanent for this message, and an operator must look."""
     SUPPRESS = "suppress"
-    """Permanent, and the recipient goes on the suppression list."""
+    """Permanent: the recipient has opted out, and goes on the suppression list."""
+    UNREACHABLE = "unreachable"
+    """Permanent: the number takes no texts at all, and goes on the suppression list as such."""
+    STOP_SENDER = "stop_sender"
+    """Permanent, and nothing more is sent from this sender until an operator has acted."""
     STOP_ACCOUNT = "stop_account"
     """Permanent, and nothing more is sent from this account until an operator has acted."""
 
@@ -70,6 +96,8 @@ class Refusal:
     sentence: str
     """What it means and who must act, for the operator; no message body, no full number."""
     retry_after_seconds: float | None = None
+    repeats: int = 0
+    """With RETRY_LATER: how often."""
 
 
 class CarrierRefused(Exception):
@@ -96,8 +124,14 @@ class NotSent(Exception):
         self.reason = reason
 
 
+class NotOffered(Exception):
+    """The carrier has no such operation."""
+
+
 MESSAGE_STATUS: Final = "message-status"
 """The `kind` in the address that a carrier calls back about a text."""
+INBOUND_TEXT: Final = "inbound-text"
+"""The `kind` in the address that an operator enters at the carrier for texts to a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +144,58 @@ class MessageStatusEvent:
     status: str
     operation_id: uuid.UUID | None
     error_code: str | None = None
+    from_number: str | None = field(default=None, repr=False)
+    """The number that a messaging service picked."""
 
 
-CarrierEvent = MessageStatusEvent
-"""The union grows: inbound texts, calls, recordings."""
+@dataclass(frozen=True, slots=True)
+class InboundMedium:
+    url: str = field(repr=False)
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboundTextEvent:
+    """Somebody texted one of our numbers."""
+
+    external_id: str
+    carrier_message_id: str
+    from_number: str = field(repr=False)
+    to_number: str = field(repr=False)
+    body: str = field(repr=False)
+    media: tuple[InboundMedium, ...] = field(default=(), repr=False)
+    consent: str | None = None
+    """`stop`, `start` or `help` where the carrier says that it took the text for that, and has answered it itself."""
+    messaging_service: str | None = None
+
+
+CarrierEvent = MessageStatusEvent | InboundTextEvent
+
+
+@dataclass(frozen=True, slots=True)
+class TextLimits:
+    """What a carrier takes in one text. Checked before anything is stored; each number carries its source there."""
+
+    max_characters: int
+    max_segments: int | None
+    """None: only characters count."""
+    max_media: int
+    media_types: Mapping[str, int]
+    """Accepted content types, each with its largest size in bytes. `image/*` stands for what is not listed itself."""
+    max_media_total_bytes: int | None
+    media_countries: frozenset[str]
+    """ISO 3166 of the senders that may send media."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The carrier's usual prices, for estimates where the account has none of its own."""
+
+    segment: Decimal
+    media: Decimal
+    """Of one text with media, whatever it weighs."""
+    currency: str
+    source: str
 
 
 class Carrier(Protocol):
@@ -128,9 +210,26 @@ class Carrier(Protocol):
         ...
 
     @property
+    def messaging_service_id_pattern(self) -> str:
+        """What the carrier's ids of messaging services look like."""
+        ...
+
+    @property
     def attempt_timeout_seconds(self) -> float:
         """The longest that `send_text` may take: after it, an attempt without an outcome was abandoned."""
         ...
+
+    @property
+    def lists_messages(self) -> bool:
+        """Whether `list_messages` is evidence: complete, and soon after the fact. Where it is not, an unknown outcome
+        is settled by a callback or stays unknown, and is never sent again."""
+        ...
+
+    @property
+    def limits(self) -> TextLimits: ...
+
+    @property
+    def prices(self) -> Prices: ...
 
     async def send_text(self, account: CarrierAccount, text: OutboundText) -> CarrierMessage:
         """Raises CarrierRefused, OutcomeUnknown or NotSent. Never retries by itself."""
@@ -141,13 +240,26 @@ class Carrier(Protocol):
         ...
 
     async def list_messages(
-        self, account: CarrierAccount, *, to_number: str, from_number: str, since: datetime
+        self, account: CarrierAccount, *, to_number: str, from_number: str | None, since: datetime
     ) -> Sequence[CarrierMessage]:
-        """All messages of the pair created since then, newest first, all pages. Raises as `get_message`."""
+        """All messages of the pair created since then, newest first, all pages; `from_number` None: from whichever
+        sender. Raises as `get_message`, and NotOffered where `lists_messages` is false."""
+        ...
+
+    async def redact_message(self, account: CarrierAccount, carrier_message_id: str) -> None:
+        """Have the carrier forget the words. Raises as `get_message`, and NotOffered."""
+        ...
+
+    def fetch_media(
+        self, account: CarrierAccount, url: str
+    ) -> AbstractAsyncContextManager[tuple[str, AsyncIterator[bytes]]]:
+        """Content type and bytes of an inbound medium. Entering raises as `get_message`; a URL that is not the
+        carrier's own is fetched without credentials."""
         ...
 
     def verify(self, account: CarrierAccount, *, url: str, headers: Mapping[str, str], body: bytes) -> bool:
-        """Whether the webhook's signature is the carrier's, over the bytes as received and the configured URL."""
+        """Whether the webhook's signature is the carrier's, over the bytes as received and the configured URL; where
+        the carrier signs the time, also whether it is recent."""
         ...
 
     def parse_event(self, *, kind: str, query: Mapping[str, str], body: bytes) -> CarrierEvent | None:

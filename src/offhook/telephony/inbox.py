@@ -21,10 +21,10 @@ from offhook.core.db.shared import SharedCommit
 from offhook.core.errors import ConfigurationError, OffhookError
 from offhook.core.ids import new_id
 from offhook.core.telemetry import get_logger
-from offhook.telephony import message_queries
 from offhook.telephony.accounts import Accounts
-from offhook.telephony.carrier import CarrierAccount, CarrierEvent
-from offhook.telephony.sending import apply_refusal
+from offhook.telephony.carrier import CarrierAccount, MessageStatusEvent
+from offhook.telephony.messages import queries
+from offhook.telephony.messages.sending import apply_refusal
 
 _log = get_logger(__name__)
 
@@ -61,7 +61,7 @@ class Received:
     organization_id: uuid.UUID
     account_id: uuid.UUID
     kind: str
-    event: CarrierEvent
+    event: MessageStatusEvent
 
 
 class Inbox:
@@ -104,7 +104,7 @@ class Inbox:
             event = carrier.parse_event(kind=kind, query=dict(parse_qsl(query.decode("latin-1"))), body=body)
         except ValueError:
             return _MALFORMED
-        if event is not None:
+        if isinstance(event, MessageStatusEvent):
             await self._commit.submit(Received(new_id(), account.organization_id, account.id, kind, event))
         return _EMPTY
 
@@ -136,13 +136,13 @@ class Inbox:
     ) -> None:
         named = uuid.UUID(told["operation_id"]) if told["operation_id"] else None
         sid: str = told["carrier_message_id"]
-        message = await message_queries.find_owner(connection, account_id, sid, named)
+        message = await queries.find_owner(connection, account_id, sid, named)
         if message is None:
             _log.info("carrier_event_without_message", account_id=str(account_id), status=told["status"])
             return
         code: str | None = told["error_code"]
         refusal = self._accounts.carrier(carrier_name).refusal_of(code) if code else None
-        await message_queries.move_forward(
+        await queries.move_forward(
             connection, message, sid, told["status"], code, refusal.sentence if refusal else None
         )
         if refusal is not None:

@@ -1,15 +1,10 @@
-"""Messages, accounts and numbers as values."""
+"""Accounts, numbers and senders as values."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
-
-from offhook.core.db.pool import Row
-from offhook.core.errors import Effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,164 +37,22 @@ class NumberRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Suppression:
-    """A number that has opted out of the organization's texts. `id` is made of the number, for pages to count by."""
-
-    id: uuid.UUID
-    number: str = field(repr=False)
-    reason: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Sender:
-    """A number to text from, with its account and pace."""
+    """What to text from, a number or a messaging service, with its account and pace."""
 
-    number: str = field(repr=False)
+    number: str | None = field(repr=False)
+    """E.164; None: the messaging service picks one."""
     account_id: uuid.UUID
     carrier: str
     seconds_per_segment: float
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """A text about to be placed: valid, its sender known. `claim_within_seconds` None: it is left to the queue;
-    otherwise it is claimed for the caller if its slot is that near."""
-
-    message_id: uuid.UUID
-    organization_id: uuid.UUID
-    conversation_id: uuid.UUID | None
-    origin: str
-    operation_id: str | None
-    sender: Sender
-    to_number: str = field(repr=False)
-    body: str = field(repr=False)
-    encoding: str
-    segments: int
-    claim_within_seconds: float | None
-    attempt_seconds: float
-    """How long an attempt of its carrier may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message as stored. `attempt` fences: an outcome is recorded only for the attempt that had it."""
-
-    id: uuid.UUID
-    organization_id: uuid.UUID
-    direction: str
-    origin: str
-    operation_id: str | None
-    conversation_id: uuid.UUID | None
-    carrier_account_id: uuid.UUID
-    from_number: str = field(repr=False)
-    to_number: str = field(repr=False)
-    body: str = field(repr=False)
-    encoding: str
-    segments: int
-    status: str
-    send_at: datetime
-    created_at: datetime
-    updated_at: datetime
-    attempt: int = 0
-    attempt_started_at: datetime | None = None
-    carrier_message_id: str | None = None
-    outcome_unknown_since: datetime | None = None
-    unknown_attempts: int = 0
-    empty_listings: int = 0
-    last_listing_at: datetime | None = None
-    error_code: str | None = None
-    decision: str | None = None
-    sent_at: datetime | None = None
-    finished_at: datetime | None = None
+    messaging_service_id: uuid.UUID | None = None
+    messaging_service: str | None = None
+    """The carrier's own id of it."""
 
     @property
-    def is_open(self) -> bool:
-        """Whether it is not known yet that the carrier has it or will not get it."""
-        return self.status == "queued" or (self.status == "sending" and self.carrier_message_id is None)
-
-
-MESSAGE_COLUMNS = (
-    "id, organization_id, direction, origin, operation_id, conversation_id, carrier_account_id, from_number, "
-    "to_number, body, encoding, segments, status, carrier_message_id, attempt, attempt_started_at, send_at, "
-    "outcome_unknown_since, unknown_attempts, empty_listings, last_listing_at, error_code, decision, created_at, "
-    "updated_at, sent_at, finished_at"
-)
-
-
-def message_of(row: Row) -> Message:
-    """A row with MESSAGE_COLUMNS."""
-    values: Mapping[str, Any] = row
-    return Message(**{name: values[name] for name in Message.__slots__})
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """What placing gave: the message as it stands; `claimed` when its first attempt is the caller's to make, after
-    `seconds_to_slot`. `was_there`: the same operation had been placed before."""
-
-    message: Message
-    claimed: bool
-    was_there: bool
-    seconds_to_slot: float
-
-
-class TextRequest(Protocol):
-    """One text to one recipient: the shape of tools/ports.py's TextRequest, which telephony must not import."""
-
-    @property
-    def operation_id(self) -> str: ...
-    @property
-    def organization_id(self) -> uuid.UUID: ...
-    @property
-    def conversation_id(self) -> uuid.UUID | None: ...
-    @property
-    def origin(self) -> str: ...
-    @property
-    def to_number(self) -> str: ...
-    @property
-    def body(self) -> str: ...
-    @property
-    def from_number(self) -> str | None: ...
-    @property
-    def wait_seconds(self) -> float: ...
-
-
-@dataclass(frozen=True, slots=True)
-class NewText:
-    """A TextRequest of our own. `operation_id` None: nothing names the wish, so placed twice it is sent twice."""
-
-    organization_id: uuid.UUID
-    origin: str
-    to_number: str = field(repr=False)
-    body: str = field(repr=False)
-    operation_id: str | None = None
-    conversation_id: uuid.UUID | None = None
-    from_number: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What is known about a text at the time of the answer, as tools/ports.py's TextReceipt has it."""
-
-    message_id: uuid.UUID
-    to_number: str = field(repr=False)
-    status: str
-    effect: Effect
-    carrier_message_id: str | None
-    segments: int
-    send_at: datetime
-    error_code: str | None
-    decision: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a number may be texted; `sentence` is for the model."""
-
-    allowed: bool
-    code: str = ""
-    sentence: str = ""
+    def lane(self) -> str:
+        """The name of its lane: every text of a sender waits in the same one."""
+        return self.messaging_service or self.number or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,12 @@ from typing import Any, Final
 
 from offhook.core.db.pool import Connection, Row
 from offhook.core.http.paging import Page
-from offhook.telephony.models import MESSAGE_COLUMNS, AccountRow, Message, NumberRow, Suppression, message_of
+from offhook.telephony.models import AccountRow, NumberRow
 
 _ACCOUNT: Final = (
     "id, organization_id, carrier, label, external_account_id, base_url, messages_per_second, stopped_reason, "
     "created_at, updated_at"
 )
-_SUPPRESSION: Final = "md5(number)::uuid as id, number, reason, created_at"
 _NUMBER: Final = "id, organization_id, number, label, carrier_account_id, agent_id, created_at"
 
 
@@ -24,10 +23,6 @@ def _account(row: Row) -> AccountRow:
 
 def _number(row: Row) -> NumberRow:
     return NumberRow(**{name: row[name] for name in NumberRow.__slots__})
-
-
-def _suppression(row: Row) -> Suppression:
-    return Suppression(**{name: row[name] for name in Suppression.__slots__})
 
 
 async def find_sealed_account(connection: Connection, account_id: uuid.UUID) -> tuple[AccountRow, bytes] | None:
@@ -208,73 +203,3 @@ async def list_senders(connection: Connection, organization_id: uuid.UUID) -> Se
 
 async def find_settings(connection: Connection, organization_id: uuid.UUID) -> Mapping[str, Any] | None:
     return await connection.fetchval("select settings from organizations where id = $1", organization_id)
-
-
-async def is_suppressed(connection: Connection, organization_id: uuid.UUID, number: str) -> bool:
-    return await connection.fetchval(
-        "select exists (select from suppressions where organization_id = $1 and number = $2)", organization_id, number
-    )
-
-
-async def insert_suppression(connection: Connection, organization_id: uuid.UUID, number: str, reason: str) -> None:
-    """`reason`: carrier, operator or keyword."""
-    await connection.execute(
-        "insert into suppressions (organization_id, number, reason) values ($1, $2, $3) on conflict do nothing",
-        organization_id,
-        number,
-        reason,
-    )
-
-
-async def get_suppression(connection: Connection, organization_id: uuid.UUID, number: str) -> Suppression:
-    """Of a number that is known to be there."""
-    row = await connection.fetchrow(
-        f"select {_SUPPRESSION} from suppressions where organization_id = $1 and number = $2", organization_id, number
-    )
-    assert row is not None
-    return _suppression(row)
-
-
-async def list_suppressions(connection: Connection, organization_id: uuid.UUID, page: Page) -> list[Suppression]:
-    rows = await connection.fetch(
-        f"select {_SUPPRESSION} from suppressions where organization_id = $1"
-        " and ($2::timestamptz is null or (created_at, md5(number)::uuid) < ($2, $3))"
-        " order by created_at desc, md5(number)::uuid desc limit $4",
-        organization_id,
-        page.before_time,
-        page.before_id,
-        page.fetch,
-    )
-    return [_suppression(row) for row in rows]
-
-
-async def delete_suppression(connection: Connection, organization_id: uuid.UUID, number: str) -> bool:
-    status = await connection.execute(
-        "delete from suppressions where organization_id = $1 and number = $2", organization_id, number
-    )
-    return not status.endswith(" 0")
-
-
-async def find_message(connection: Connection, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message | None:
-    row = await connection.fetchrow(
-        f"select {MESSAGE_COLUMNS} from messages where organization_id = $1 and id = $2", organization_id, message_id
-    )
-    return None if row is None else message_of(row)
-
-
-async def list_messages(
-    connection: Connection, organization_id: uuid.UUID, page: Page, *, status: str | None, to_number: str | None
-) -> list[Message]:
-    rows = await connection.fetch(
-        f"select {MESSAGE_COLUMNS} from messages where organization_id = $1"
-        " and ($2::timestamptz is null or (created_at, id) < ($2, $3))"
-        " and ($5::text is null or status = $5) and ($6::text is null or to_number = $6)"
-        " order by created_at desc, id desc limit $4",
-        organization_id,
-        page.before_time,
-        page.before_id,
-        page.fetch,
-        status,
-        to_number,
-    )
-    return [message_of(row) for row in rows]

@@ -21,7 +21,7 @@ from offhook.secrets import Sealer
 from offhook.telephony import queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import Carrier
-from offhook.telephony.models import AccountRow, Message, NumberRow, OwnNumber
+from offhook.telephony.models import AccountRow, NumberRow, OwnNumber
 
 DEFAULT_MESSAGES_PER_SECOND: Final = 1.0  # one long code: facts/telephony.md 1.9
 
@@ -291,28 +291,6 @@ class PhoneNumberService:
         async with self._database.tenant(organization_id) as connection:
             row = await queries.find_number(connection, organization_id, number=number)
         return None if row is None else OwnNumber(row.id, row.number)
-
-
-class MessageReader:
-    """Lists and reads messages."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def get(self, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message:
-        """Raises NotFound."""
-        async with self._database.tenant(organization_id) as connection:
-            found = await queries.find_message(connection, organization_id, message_id)
-        if found is None:
-            raise NotFound("There is no such message.", code="message_not_found")
-        return found
-
-    async def list(
-        self, organization_id: uuid.UUID, page: Page, *, status: str | None = None, to_number: str | None = None
-    ) -> tuple[Sequence[Message], str | None]:
-        async with self._database.tenant(organization_id) as connection:
-            found = await queries.list_messages(connection, organization_id, page, status=status, to_number=to_number)
-        return page.cut(found)
 
 
 def _existing_account(account: AccountRow | None) -> AccountRow:

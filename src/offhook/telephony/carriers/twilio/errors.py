@@ -11,7 +11,8 @@ from typing import Final
 from offhook.telephony.carrier import Refusal, Treatment
 
 _RETRY = Treatment.RETRY
-_DEFER = Treatment.DEFER
+_WAIT = Treatment.WAIT_SENDER
+_WAIT_DAY = Treatment.WAIT_DAY
 _FAIL = Treatment.FAIL
 _STOP = Treatment.STOP_ACCOUNT
 
@@ -33,7 +34,7 @@ ERRORS: Final[Mapping[str, tuple[Treatment, str]]] = {
     ),
     "21608": (_FAIL, "A trial account texts verified numbers only: an operator must verify it or upgrade."),
     "21610": (Treatment.SUPPRESS, "The recipient has opted out of texts from this sender."),
-    "21611": (_DEFER, "The sender's queue at Twilio is full."),
+    "21611": (_WAIT, "The sender's queue at Twilio is full."),
     "21612": (_FAIL, "The recipient cannot be reached by a text from this sender."),
     "21614": (_FAIL, "The recipient's number is not a mobile one."),
     "21617": (_FAIL, "The text is longer than 1600 characters."),
@@ -41,7 +42,7 @@ ERRORS: Final[Mapping[str, tuple[Treatment, str]]] = {
     "21623": (_FAIL, "The text has too many media."),
     "21703": (_FAIL, "The messaging service has no sender: an operator must add one."),
     "21704": (_FAIL, "The messaging service has no sender that fits: an operator must add one."),
-    "30001": (_DEFER, "The sender's queue at Twilio was full."),
+    "30001": (_WAIT, "The sender's queue at Twilio was full."),
     "30002": (_STOP, "Twilio has suspended the account: an operator must settle that with Twilio."),
     "30003": (_FAIL, "The handset could not be reached."),
     "30004": (_FAIL, "The recipient or its carrier blocks the text."),
@@ -52,9 +53,9 @@ ERRORS: Final[Mapping[str, tuple[Treatment, str]]] = {
     "30010": (_FAIL, "The text costs more than the highest price allowed."),
     "30011": (_FAIL, "The sender or the recipient's network takes no media."),
     "30019": (_FAIL, "The content is too large."),
-    "30022": (_DEFER, "The sender's rate at the carriers is exceeded."),
-    "30023": (_DEFER, "The sender's daily limit at the carriers is reached; it resets at midnight, US Pacific."),
-    "30027": (_DEFER, "The brand's daily limit at the carrier is reached; it resets at midnight, US Pacific."),
+    "30022": (_WAIT, "The sender's rate at the carriers is exceeded."),
+    "30023": (_WAIT, "The sender's daily limit at the carriers is reached; it resets at midnight, US Pacific."),
+    "30027": (_WAIT, "The brand's daily limit at the carrier is reached; it resets at midnight, US Pacific."),
     "30032": (_FAIL, "The toll-free sender is not verified: an operator must verify it."),
     "30034": (_FAIL, "The sender is in no approved 10DLC campaign: an operator must register it."),
     "30035": (_FAIL, "The sender is still being configured: try again later."),

@@ -9,7 +9,7 @@ import pytest
 from fixtures.telephony import TO
 from offhook.core.db.pool import Database
 from offhook.core.errors import InvalidInput
-from offhook.telephony.consent import DestinationConsent, check_destinations
+from offhook.telephony.consent.destinations import DestinationConsent, check_destinations
 
 
 async def configure(database: Database, organization: uuid.UUID, setting: object) -> None:

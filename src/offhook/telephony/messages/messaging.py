@@ -18,13 +18,13 @@ from offhook.core.db.pool import Database
 from offhook.core.db.shared import SharedCommit
 from offhook.core.errors import Effect, Unavailable
 from offhook.core.telemetry import get_logger
-from offhook.telephony import message_queries
-from offhook.telephony.following import Following
-from offhook.telephony.intake import Intake
-from offhook.telephony.models import Message, NewText, Placed, Placement, Receipt, TextRequest
-from offhook.telephony.placing import RECONCILE, SEND, place
-from offhook.telephony.reconcile import Reconciliation
-from offhook.telephony.sending import Sending
+from offhook.telephony.messages import queries
+from offhook.telephony.messages.following import Following
+from offhook.telephony.messages.intake import Intake
+from offhook.telephony.messages.models import Message, NewText, Placed, Placement, Receipt, TextRequest
+from offhook.telephony.messages.placing import RECONCILE, SEND, place
+from offhook.telephony.messages.reconcile import Reconciliation
+from offhook.telephony.messages.sending import Sending
 
 _log = get_logger(__name__)
 
@@ -159,7 +159,7 @@ class Messaging:
     async def _current(self, message: Message) -> Message:
         try:
             async with self._database.system("the outcome of a text") as connection:
-                found = await message_queries.find(connection, message.id)
+                found = await queries.find(connection, message.id)
         except Unavailable:
             return message  # what is known is enough for an honest answer: on its way, or not known
         return found[0] if found else message

@@ -9,8 +9,8 @@ from offhook.core.db.pool import Database
 from offhook.core.errors import FieldProblem, InvalidInput, NotFound
 from offhook.core.http.paging import Page
 from offhook.core.phone import InvalidPhoneNumber, find_e164, parse_e164
-from offhook.telephony import queries
-from offhook.telephony.models import Suppression
+from offhook.telephony.consent import queries
+from offhook.telephony.consent.models import Suppression
 
 
 class Suppressions:

@@ -13,11 +13,11 @@ from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Database
 from offhook.core.errors import ConfigurationError, NotFound
 from offhook.core.telemetry import get_logger
-from offhook.telephony import message_queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
-from offhook.telephony.models import Message
-from offhook.telephony.sending import apply_refusal
+from offhook.telephony.messages import queries
+from offhook.telephony.messages.models import Message
+from offhook.telephony.messages.sending import apply_refusal
 
 _log = get_logger(__name__)
 
@@ -36,7 +36,7 @@ class Following:
     async def follow(self, message_id: uuid.UUID) -> None:
         """Take one look. Raises RetryLater while a later one may tell more."""
         async with self._database.system("follow a text") as connection:
-            found = await message_queries.find(connection, message_id)
+            found = await queries.find(connection, message_id)
         if found is None:
             return
         message, now = found
@@ -67,7 +67,7 @@ class Following:
             account = await self._accounts.get_open(message.carrier_account_id)
             refusal = self._accounts.carrier(account.carrier).refusal_of(told.error_code)
         async with self._database.system("a text was followed") as connection:
-            await message_queries.move_forward(
+            await queries.move_forward(
                 connection,
                 message,
                 told.carrier_message_id,
@@ -77,5 +77,5 @@ class Following:
             )
             if refusal is not None:
                 await apply_refusal(connection, message, refusal)
-            found = await message_queries.find(connection, message.id)
+            found = await queries.find(connection, message.id)
         return found is None or found[0].finished_at is not None

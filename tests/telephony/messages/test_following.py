@@ -10,8 +10,8 @@ import pytest
 from fixtures.telephony import TO, World
 from offhook.core.db.jobs import RetryLater
 from offhook.telephony.accounts import Accounts
-from offhook.telephony.following import Following
-from offhook.telephony.models import Message
+from offhook.telephony.messages.following import Following
+from offhook.telephony.messages.models import Message
 
 Look = Callable[[], Awaitable[bool]]
 

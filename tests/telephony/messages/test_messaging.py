@@ -14,7 +14,7 @@ from fixtures.telephony import FROM, OTHER_TO, TO, World
 from offhook.core.errors import Conflict, Effect, InvalidInput, NotFound
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from offhook.telephony.carrier import OutboundText
-from offhook.telephony.models import NewText
+from offhook.telephony.messages.models import NewText
 
 
 async def test_a_text_is_sent_within_the_request_and_followed_to_its_delivery(world: World) -> None:

@@ -15,7 +15,7 @@ import asyncpg
 from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection, Row
 from offhook.core.errors import Conflict, FieldProblem, InvalidInput, NotFound, OffhookError
-from offhook.telephony.models import MESSAGE_COLUMNS, Message, Placed, Placement, message_of
+from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, Placed, Placement, message_of
 
 SEND: Final = "messages.send"
 RECONCILE: Final = "messages.reconcile"
@@ -67,9 +67,9 @@ with item as materialized (
         select lane.next_at - make_interval(secs => reserved - reserved_to + segments * pace) as send_at) as slot
 ), placed as (
     insert into messages (id, organization_id, direction, origin, operation_id, conversation_id, carrier_account_id,
-        from_number, to_number, body, encoding, segments, send_at, status, attempt, attempt_started_at)
-    select id, organization_id, 'outbound', origin, operation_id, conversation_id, account_id, from_number, to_number,
-        body, encoding, segments, send_at, case when claimed then 'sending' else 'queued' end,
+        sender, from_number, to_number, body, encoding, segments, send_at, status, attempt, attempt_started_at)
+    select id, organization_id, 'outbound', origin, operation_id, conversation_id, account_id, from_number, from_number,
+        to_number, body, encoding, segments, send_at, case when claimed then 'sending' else 'queued' end,
         case when claimed then 1 else 0 end, case when claimed then greatest(send_at, now_at) end
     from slotted
     on conflict (organization_id, operation_id) do nothing

@@ -17,7 +17,7 @@ from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import ConfigurationError, NotFound, Unavailable
 from offhook.core.telemetry import get_logger
-from offhook.telephony import message_queries, queries
+from offhook.telephony import queries as telephony_queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import (
     MESSAGE_STATUS,
@@ -30,8 +30,10 @@ from offhook.telephony.carrier import (
     Refusal,
     Treatment,
 )
-from offhook.telephony.models import Message
-from offhook.telephony.placing import GUARD_MARGIN_SECONDS, SUPPRESSED
+from offhook.telephony.consent import queries as suppressed_numbers
+from offhook.telephony.messages import queries
+from offhook.telephony.messages.models import Message
+from offhook.telephony.messages.placing import GUARD_MARGIN_SECONDS, SUPPRESSED
 
 _log = get_logger(__name__)
 
@@ -59,7 +61,8 @@ class Backoff:
 # yesterday helps nobody. 20429 starts at 100 ms in Twilio's own advice (facts/telephony.md 1.5).
 RETRIES: Final[Mapping[Treatment, Backoff]] = {
     Treatment.RETRY: Backoff(0.2, 30.0, 20),
-    Treatment.DEFER: Backoff(60.0, 3600.0, 30),
+    Treatment.WAIT_SENDER: Backoff(60.0, 3600.0, 30),
+    Treatment.WAIT_DAY: Backoff(3600.0, 3600.0, 30),
 }
 NOT_SENT: Final = Backoff(0.25, 60.0, 60)
 
@@ -76,12 +79,12 @@ class Sending:
         """Make the next attempt of a queued message. Raises RetryLater while its slot is ahead."""
         seconds = self._accounts.longest_attempt_seconds + GUARD_MARGIN_SECONDS
         async with self._database.system("claim a text") as connection:
-            claim = await message_queries.claim(connection, message_id, seconds)
+            claim = await queries.claim(connection, message_id, seconds)
             if claim.suppressed:
-                await message_queries.record_canceled(connection, message_id, "canceled", SUPPRESSED)
+                await queries.record_canceled(connection, message_id, "canceled", SUPPRESSED)
             elif claim.stopped_reason is not None:
                 decision = f"Not sent: the carrier account is stopped. {claim.stopped_reason}"
-                await message_queries.record_canceled(connection, message_id, "failed", decision)
+                await queries.record_canceled(connection, message_id, "failed", decision)
         if claim.wait_seconds is not None:
             raise RetryLater(claim.wait_seconds)
         if claim.message is not None:
@@ -94,11 +97,11 @@ class Sending:
             carrier = self._accounts.carrier(account.carrier)
         except (ConfigurationError, NotFound) as error:
             code, decision = error.code, f"Not sent: {error.detail}"
-            await self._record(message, lambda c: message_queries.record_failed(c, message, code, decision))
+            await self._record(message, lambda c: queries.record_failed(c, message, code, decision))
             return
         except Unavailable:
             await self._record(
-                message, lambda c: message_queries.requeue(c, message, NOT_SENT.delay_seconds(1), None, "not sent yet")
+                message, lambda c: queries.requeue(c, message, NOT_SENT.delay_seconds(1), None, "not sent yet")
             )
             return
         text = OutboundText(message.to_number, message.from_number, message.body, self._callback_url(account, message))
@@ -110,7 +113,7 @@ class Sending:
             await self._again(message, NOT_SENT, None, f"Not sent: {error.reason}.", None)
         except OutcomeUnknown as error:
             reason = f"Outcome unknown: {error.reason}; looking for it in the carrier's list."
-            await self._record(message, lambda c: message_queries.record_unknown(c, message, reason))
+            await self._record(message, lambda c: queries.record_unknown(c, message, reason))
         else:
             await self._accepted(message, sent)
 
@@ -123,9 +126,9 @@ class Sending:
         try:
             await self._record(
                 message,
-                lambda c: message_queries.record_accepted(c, message, sent.carrier_message_id, sent.status),
+                lambda c: queries.record_accepted(c, message, sent.carrier_message_id, sent.status),
             )
-        except message_queries.TAKEN:
+        except queries.TAKEN:
             await self._trade_places(message, sent)
 
     async def _trade_places(self, message: Message, sent: CarrierMessage) -> None:
@@ -133,12 +136,10 @@ class Sending:
         keeps the id and we take over its unknown attempt: as many are sent as were asked for."""
 
         async def swap(connection: Connection) -> bool:
-            twin = await message_queries.find_owner(
-                connection, message.carrier_account_id, sent.carrier_message_id, None
-            )
+            twin = await queries.find_owner(connection, message.carrier_account_id, sent.carrier_message_id, None)
             since = twin.attempt_started_at if twin else None
             decision = "Outcome unknown: an identical text was taken for this one; looking for the other."
-            return await message_queries.record_unknown(connection, message, decision, since=since)
+            return await queries.record_unknown(connection, message, decision, since=since)
 
         _log.warning("twin_traded", message_id=str(message.id), attempt=message.attempt)
         await self._record(message, swap)
@@ -151,7 +152,7 @@ class Sending:
 
         async def record(connection: Connection) -> bool:
             await apply_refusal(connection, message, refusal)
-            return await message_queries.record_failed(connection, message, refusal.code, refusal.sentence)
+            return await queries.record_failed(connection, message, refusal.code, refusal.sentence)
 
         await self._record(message, record)
         if refusal.treatment is Treatment.STOP_ACCOUNT:
@@ -162,10 +163,10 @@ class Sending:
     ) -> None:
         if message.attempt >= backoff.attempts:
             decision = f"{sentence} Given up after {message.attempt} attempts; nothing was sent."
-            await self._record(message, lambda c: message_queries.record_failed(c, message, code, decision))
+            await self._record(message, lambda c: queries.record_failed(c, message, code, decision))
             return
         delay = max(backoff.delay_seconds(message.attempt), at_least_seconds or 0.0)
-        await self._record(message, lambda c: message_queries.requeue(c, message, delay, code, sentence))
+        await self._record(message, lambda c: queries.requeue(c, message, delay, code, sentence))
 
     async def _record(self, message: Message, record: Callable[[Connection], Awaitable[bool]]) -> None:
         """Write the outcome down, however long the database is away (within RECORDING_SECONDS)."""
@@ -188,8 +189,8 @@ class Sending:
 async def apply_refusal(connection: Connection, message: Message, refusal: Refusal) -> None:
     """What a refusal means beyond its message: a number that opted out, an account that must not go on."""
     if refusal.treatment is Treatment.SUPPRESS:
-        await queries.insert_suppression(connection, message.organization_id, message.to_number, "carrier")
+        await suppressed_numbers.insert_suppression(connection, message.organization_id, message.to_number, "carrier")
     elif refusal.treatment is Treatment.STOP_ACCOUNT:
-        await queries.stop_account(
+        await telephony_queries.stop_account(
             connection, message.organization_id, message.carrier_account_id, f"{refusal.code}: {refusal.sentence}"
         )

@@ -15,8 +15,8 @@ import asyncpg
 
 from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection
-from offhook.telephony.models import MESSAGE_COLUMNS, Message, message_of
-from offhook.telephony.placing import RECONCILE, SEND
+from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, message_of
+from offhook.telephony.messages.placing import RECONCILE, SEND
 
 _M: Final = ", ".join(f"m.{name}" for name in MESSAGE_COLUMNS.split(", "))
 

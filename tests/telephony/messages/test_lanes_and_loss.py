@@ -20,7 +20,7 @@ from offhook.emulator import DEFAULT_ACCOUNT_SID
 from offhook.secrets import KeyRing
 from offhook.secrets.envelope import Sealer
 from offhook.telephony.assembly import create_telephony
-from offhook.telephony.models import NewText
+from offhook.telephony.messages.models import NewText
 
 
 async def test_two_processes_on_one_lane_never_pass_its_rate(

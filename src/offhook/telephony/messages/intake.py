@@ -12,8 +12,8 @@ from offhook.core.ids import new_id
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
 from offhook.core.text import is_clean
 from offhook.telephony.accounts import Accounts
-from offhook.telephony.consent import DestinationConsent
-from offhook.telephony.models import Placement
+from offhook.telephony.consent.destinations import DestinationConsent
+from offhook.telephony.messages.models import Placement
 
 MAX_OPERATION_ID: Final = 200
 

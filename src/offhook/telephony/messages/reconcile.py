@@ -19,11 +19,11 @@ from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import ConfigurationError, NotFound
 from offhook.core.telemetry import get_logger
-from offhook.telephony import message_queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
-from offhook.telephony.models import Message
-from offhook.telephony.placing import GUARD_MARGIN_SECONDS
+from offhook.telephony.messages import queries
+from offhook.telephony.messages.models import Message
+from offhook.telephony.messages.placing import GUARD_MARGIN_SECONDS
 
 _log = get_logger(__name__)
 
@@ -61,7 +61,7 @@ class Reconciliation:
             raise RetryLater(remaining)
         if remaining <= 0:
             async with self._database.system("an attempt was abandoned") as connection:
-                await message_queries.record_unknown(connection, message, "Outcome unknown: the attempt was abandoned.")
+                await queries.record_unknown(connection, message, "Outcome unknown: the attempt was abandoned.")
             found = await self._find(message_id)
             if found is None:
                 return
@@ -81,7 +81,7 @@ class Reconciliation:
 
     async def _find(self, message_id: uuid.UUID) -> tuple[Message, datetime] | None:
         async with self._database.system("reconcile a text") as connection:
-            return await message_queries.find(connection, message_id)
+            return await queries.find(connection, message_id)
 
     async def _unclaimed(self, message: Message) -> Sequence[CarrierMessage]:
         """The carrier's messages that may be this one, oldest first."""
@@ -97,11 +97,11 @@ class Reconciliation:
         if not same:
             return []
         async with self._database.system("reconcile a text") as connection:
-            owned = await message_queries.owned(
+            owned = await queries.owned(
                 connection, message.carrier_account_id, [candidate.carrier_message_id for candidate in same]
             )
             unclaimed = [candidate for candidate in same if candidate.carrier_message_id not in owned]
-            twins = await message_queries.twins_in_flight(connection, message) if unclaimed else 0
+            twins = await queries.twins_in_flight(connection, message) if unclaimed else 0
         if unclaimed and twins >= len(unclaimed):
             raise RetryLater(_TWIN_PAUSE_SECONDS)
         return sorted(unclaimed, key=lambda candidate: candidate.created_at)
@@ -123,24 +123,24 @@ class Reconciliation:
         for candidate in candidates:
             try:
                 async with self._database.system("a text was found") as connection:
-                    return await message_queries.record_accepted(
+                    return await queries.record_accepted(
                         connection,
                         message,
                         candidate.carrier_message_id,
                         candidate.status,
                         "The outcome was unknown; it was found in the carrier's list.",
                     )
-            except message_queries.TAKEN:
+            except queries.TAKEN:
                 continue
         return False
 
     async def _count(self, message: Message, listed_at: datetime) -> None:
         async with self._database.system("a text was not found") as connection:
-            count = await message_queries.record_empty_listing(connection, message, listed_at, self._gap_seconds)
+            count = await queries.record_empty_listing(connection, message, listed_at, self._gap_seconds)
             if count >= _ENOUGH_EMPTY_LISTINGS:
                 await self._conclude(connection, message)
                 return
-            found = await message_queries.find(connection, message.id)
+            found = await queries.find(connection, message.id)
         if found is not None and found[0].last_listing_at is not None:
             raise RetryLater(self._next_look_seconds((found[1] - found[0].last_listing_at).total_seconds()))
 
@@ -151,12 +151,12 @@ class Reconciliation:
 
     async def _conclude(self, connection: Connection, message: Message) -> None:
         """The attempt had no effect."""
-        found = await message_queries.find(connection, message.id)
+        found = await queries.find(connection, message.id)
         tries = found[0].unknown_attempts if found else 0
         evidence = f"two listings {self._gap_seconds:g} s apart did not show it"
         if tries < MAX_UNKNOWN_ATTEMPTS:
             decision = f"The outcome was unknown; {evidence}, so it is sent again."
-            await message_queries.requeue(connection, message, 0.0, None, decision)
+            await queries.requeue(connection, message, 0.0, None, decision)
         else:
             decision = f"Given up with the outcome unknown {tries} times; evidence: after each, {evidence}."
-            await message_queries.record_failed(connection, message, "outcome_unknown", decision)
+            await queries.record_failed(connection, message, "outcome_unknown", decision)

@@ -21,8 +21,9 @@ from offhook.core.phone import InvalidPhoneNumber, parse_e164
 from offhook.core.recent import Recent
 from offhook.telephony import queries
 from offhook.telephony.accounts import CACHED_SECONDS
-from offhook.telephony.models import Verdict
-from offhook.telephony.placing import SUPPRESSED
+from offhook.telephony.consent import queries as suppressed_numbers
+from offhook.telephony.consent.models import Verdict
+from offhook.telephony.messages.placing import SUPPRESSED
 
 SETTING: Final = "destinations"
 _MAX_ALLOWED_NUMBERS: Final = 1000
@@ -69,7 +70,7 @@ class DestinationConsent:
         if isinstance(verdict, Refused):
             return Verdict(False, verdict.reason_code, verdict.sentence)
         async with self._database.tenant(organization_id) as connection:
-            suppressed = await queries.is_suppressed(connection, organization_id, verdict.destination.number)
+            suppressed = await suppressed_numbers.is_suppressed(connection, organization_id, verdict.destination.number)
         if suppressed:
             return Verdict(False, "suppressed", SUPPRESSED)
         return Verdict(True)

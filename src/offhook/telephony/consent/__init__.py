@@ -1,0 +1,1 @@
+"""Who may be texted, and when: policy, suppression list, quiet hours, caps."""

@@ -1,0 +1,1 @@
+"""What texts carry besides words: kept, checked, hosted."""
