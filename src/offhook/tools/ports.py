@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from offhook.core.errors import Effect
+from offhook.core.texts import PLAIN, TextOptions
 from offhook.core.variables import Value
 
 LONGEST_WAIT_SECONDS: Final = 8.0
@@ -48,6 +49,7 @@ class TextRequest:
     body: str = field(repr=False)
     from_number: str | None = field(default=None, repr=False)
     """E.164; None: the organization's only number, else an error that says so."""
+    options: TextOptions = PLAIN
     wait_seconds: float = LONGEST_WAIT_SECONDS
     """How long `text` may take to learn the carrier's answer before it returns with `queued`."""
 
@@ -70,6 +72,12 @@ class TextReceipt:
     send_at: datetime
     error_code: str | None = None
     decision: str | None = None
+    hold_reason: str | None = None
+    """With `queued`: why it does not go now, as a code (`quiet_hours`, …); None: it goes when its turn comes."""
+    held_until: datetime | None = None
+    """With `hold_reason`: when it will go; None: once an operator has acted."""
+    parts: int = 1
+    """Of a text that was split: into how many."""
 
 
 SUPPRESSED_CODE: Final = "suppressed"

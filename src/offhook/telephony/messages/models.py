@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from offhook.core.db.pool import Row
 from offhook.core.errors import Effect
+from offhook.core.texts import PLAIN, TextOptions
 from offhook.telephony.models import Sender
 
 
@@ -166,6 +167,8 @@ class TextRequest(Protocol):
     @property
     def from_number(self) -> str | None: ...
     @property
+    def options(self) -> TextOptions: ...
+    @property
     def wait_seconds(self) -> float: ...
 
 
@@ -180,6 +183,7 @@ class NewText:
     operation_id: str | None = None
     conversation_id: uuid.UUID | None = None
     from_number: str | None = field(default=None, repr=False)
+    options: TextOptions = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +199,8 @@ class Receipt:
     send_at: datetime
     error_code: str | None
     decision: str | None
+    hold_reason: str | None = None
+    """Why it waits, as a code; `decision` is the sentence."""
+    held_until: datetime | None = None
+    parts: int = 1
+    """Of a text that was split: as many messages; `message_id` is the first one's."""
