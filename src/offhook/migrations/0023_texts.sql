@@ -102,8 +102,9 @@ create table message_media (
     url             text,                               -- somebody else's
     content_type    text not null,
     size_bytes      bigint,                             -- null: its server did not say
+    note            text,                               -- of an inbound one: why we have not got it
     primary key (organization_id, message_id, position),
-    check ((media_id is null) <> (url is null)),
+    check (media_id is null or url is null),            -- neither: the address was erased
     foreign key (organization_id, message_id) references messages (organization_id, id) on delete cascade,
     foreign key (organization_id, media_id) references media (organization_id, id)
 );
@@ -163,7 +164,7 @@ create index idempotency_keys_expires_at_idx on idempotency_keys (expires_at);
 
 select protect_tenant_table('messaging_services', 'select');
 select protect_tenant_table('media', 'select, insert, update');
-select protect_tenant_table('message_media', 'select, insert');
+select protect_tenant_table('message_media', 'select, insert, update');
 select protect_tenant_table('consent_events', 'select, insert');
 select protect_tenant_table('alerts', 'select, insert, update');
 select protect_tenant_table('idempotency_keys', 'select, insert, update, delete');
