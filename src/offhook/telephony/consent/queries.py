@@ -1,12 +1,15 @@
-"""The SQL of the suppression list."""
+"""The SQL of the suppression list and of the record behind it."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 
 from offhook.core.db.pool import Connection, Row
 from offhook.core.http.paging import Page
+from offhook.core.ids import new_id
 from offhook.telephony.consent.models import Suppression
 
 _SUPPRESSION: Final = "md5(number)::uuid as id, number, reason, created_at"
@@ -22,13 +25,62 @@ async def is_suppressed(connection: Connection, organization_id: uuid.UUID, numb
     )
 
 
-async def insert_suppression(connection: Connection, organization_id: uuid.UUID, number: str, reason: str) -> None:
-    """`reason`: carrier, operator or keyword."""
+async def suppressed_among(connection: Connection, organization_id: uuid.UUID, numbers: Collection[str]) -> set[str]:
+    rows = await connection.fetch(
+        "select number from suppressions where organization_id = $1 and number = any($2)",
+        organization_id,
+        list(numbers),
+    )
+    return {row["number"] for row in rows}
+
+
+async def upsert_suppression(
+    connection: Connection, organization_id: uuid.UUID, number: str, reason: str, weakest_first: Sequence[str]
+) -> None:
+    """A stronger reason replaces a weaker one, which stays otherwise."""
     await connection.execute(
-        "insert into suppressions (organization_id, number, reason) values ($1, $2, $3) on conflict do nothing",
+        "insert into suppressions as known (organization_id, number, reason) values ($1, $2, $3)"
+        " on conflict (organization_id, number) do update set reason = excluded.reason"
+        " where array_position($4::text[], excluded.reason) > array_position($4::text[], known.reason)",
         organization_id,
         number,
         reason,
+        list(weakest_first),
+    )
+
+
+async def cancel_queued(connection: Connection, organization_id: uuid.UUID, number: str, decision: str) -> int:
+    """How many texts to the number will not be sent after all."""
+    status = await connection.execute(
+        "update messages set status = 'canceled', decision = $3, hold_reason = null, finished_at = clock_timestamp()"
+        " where organization_id = $1 and to_number = $2 and status = 'queued'",
+        organization_id,
+        number,
+        decision,
+    )
+    return int(status.rpartition(" ")[2])
+
+
+async def insert_event(
+    connection: Connection,
+    organization_id: uuid.UUID,
+    number: str,
+    kind: str,
+    how: str,
+    message_id: uuid.UUID | None,
+    at: datetime | None,
+) -> None:
+    """`kind`: opt_out, opt_in or help."""
+    await connection.execute(
+        "insert into consent_events (id, organization_id, number, kind, how, message_id, created_at)"
+        " values ($1, $2, $3, $4, $5, $6, coalesce($7, clock_timestamp()))",
+        new_id(),
+        organization_id,
+        number,
+        kind,
+        how,
+        message_id,
+        at,
     )
 
 
@@ -54,8 +106,15 @@ async def list_suppressions(connection: Connection, organization_id: uuid.UUID, 
     return [_suppression(row) for row in rows]
 
 
-async def delete_suppression(connection: Connection, organization_id: uuid.UUID, number: str) -> bool:
+async def delete_suppression(
+    connection: Connection, organization_id: uuid.UUID, number: str, reasons: Collection[str] | None = None
+) -> bool:
+    """`reasons`: only where it stands for one of them."""
     status = await connection.execute(
-        "delete from suppressions where organization_id = $1 and number = $2", organization_id, number
+        "delete from suppressions where organization_id = $1 and number = $2"
+        " and ($3::text[] is null or reason = any($3))",
+        organization_id,
+        number,
+        None if reasons is None else list(reasons),
     )
     return not status.endswith(" 0")

@@ -11,6 +11,7 @@ from offhook.core.http.paging import Page
 from offhook.core.phone import InvalidPhoneNumber, find_e164, parse_e164
 from offhook.telephony.consent import queries
 from offhook.telephony.consent.models import Suppression
+from offhook.telephony.consent.opting import How, Reason, opt_out
 
 
 class Suppressions:
@@ -27,7 +28,7 @@ class Suppressions:
         """One that is there already stays as it is. Raises InvalidInput for what is no number."""
         e164 = _e164(number)
         async with self._database.tenant(organization_id) as connection:
-            await queries.insert_suppression(connection, organization_id, e164, reason)
+            await opt_out(connection, organization_id, e164, reason=Reason(reason), how=How.OPERATOR)
             return await queries.get_suppression(connection, organization_id, e164)
 
     async def remove(self, organization_id: uuid.UUID, number: str) -> None:

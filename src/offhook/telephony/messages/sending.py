@@ -30,7 +30,7 @@ from offhook.telephony.carrier import (
     Refusal,
     Treatment,
 )
-from offhook.telephony.consent import queries as suppressed_numbers
+from offhook.telephony.consent.opting import How, Reason, opt_out
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.models import Message
 from offhook.telephony.messages.placing import GUARD_MARGIN_SECONDS, SUPPRESSED
@@ -189,7 +189,7 @@ class Sending:
 async def apply_refusal(connection: Connection, message: Message, refusal: Refusal) -> None:
     """What a refusal means beyond its message: a number that opted out, an account that must not go on."""
     if refusal.treatment is Treatment.SUPPRESS:
-        await suppressed_numbers.insert_suppression(connection, message.organization_id, message.to_number, "carrier")
+        await opt_out(connection, message.organization_id, message.to_number, reason=Reason.CARRIER, how=How.CARRIER)
     elif refusal.treatment is Treatment.STOP_ACCOUNT:
         await telephony_queries.stop_account(
             connection, message.organization_id, message.carrier_account_id, f"{refusal.code}: {refusal.sentence}"

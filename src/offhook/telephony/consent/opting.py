@@ -1,0 +1,92 @@
+"""Opting out and in: every way in ends here, so that the list, the record and the queue never tell different stories.
+
+An opt-out is three rows in one transaction: the suppression, the record of who asked for it and how, and the queued
+texts to that number, canceled.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from offhook.core.db.pool import Connection
+from offhook.telephony.consent import queries
+
+
+class Reason(StrEnum):
+    """Why a number is on the suppression list. Later ones are stronger, and replace what stands there."""
+
+    UNREACHABLE = "unreachable"
+    """It takes no texts (a landline, a number that has ceased): told by the carrier, asked for by nobody."""
+    CARRIER = "carrier"
+    """The carrier says that the person has opted out."""
+    FREE_FORM = "free_form"
+    """The person asked in words of their own."""
+    KEYWORD = "keyword"
+    """The person wrote STOP or one of its synonyms."""
+    OPERATOR = "operator"
+    """Entered by the organization."""
+
+
+class How(StrEnum):
+    """How a wish reached us."""
+
+    KEYWORD = "keyword"
+    FREE_FORM = "free_form"
+    OPT_OUT_TYPE = "opt_out_type"
+    """The carrier read the text and says what it took it for."""
+    CARRIER = "carrier"
+    """The carrier refused a text because of it."""
+    OPERATOR = "operator"
+
+
+TAKEN_BACK_BY_START: Final = (Reason.CARRIER, Reason.FREE_FORM, Reason.KEYWORD)
+"""What the person asked for, the person can undo; what the organization entered stays, and so does a number that
+takes no texts."""
+
+DECISIONS: Final = {
+    Reason.UNREACHABLE: "Canceled: the number takes no texts.",
+    Reason.CARRIER: "Canceled: the carrier says that the recipient has opted out.",
+    Reason.FREE_FORM: "Canceled: the recipient has asked not to be texted any more.",
+    Reason.KEYWORD: "Canceled: the recipient has opted out.",
+    Reason.OPERATOR: "Canceled: the organization has put the number on its suppression list.",
+}
+"""What the messages say that were queued."""
+
+
+async def opt_out(
+    connection: Connection,
+    organization_id: uuid.UUID,
+    number: str,
+    *,
+    reason: Reason,
+    how: How,
+    message_id: uuid.UUID | None = None,
+    at: datetime | None = None,
+) -> None:
+    """The person behind `number` (E.164) wants no more texts. `message_id`: the text that said so; `at`: when it
+    reached us, None for now."""
+    await queries.insert_event(connection, organization_id, number, "opt_out", how, message_id, at)
+    await suppress(connection, organization_id, number, reason)
+
+
+async def opt_in(
+    connection: Connection,
+    organization_id: uuid.UUID,
+    number: str,
+    *,
+    how: How,
+    message_id: uuid.UUID | None = None,
+    at: datetime | None = None,
+) -> None:
+    """The person wants texts again: takes back what the person's own words had brought about."""
+    await queries.insert_event(connection, organization_id, number, "opt_in", how, message_id, at)
+    await queries.delete_suppression(connection, organization_id, number, TAKEN_BACK_BY_START)
+
+
+async def suppress(connection: Connection, organization_id: uuid.UUID, number: str, reason: Reason) -> None:
+    """Onto the list without anybody's asking: a number that takes no texts. Cancels what is queued for it."""
+    await queries.upsert_suppression(connection, organization_id, number, reason, list(Reason))
+    await queries.cancel_queued(connection, organization_id, number, DECISIONS[reason])
