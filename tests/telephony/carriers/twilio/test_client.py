@@ -82,12 +82,12 @@ async def test_a_text_is_posted_as_a_form_and_its_answer_is_read() -> None:
     [
         (400, {"code": 21610}, "21610", Treatment.SUPPRESS),
         (400, {"code": 21211}, "21211", Treatment.FAIL),
-        (400, {"code": 99999}, "99999", Treatment.FAIL),
+        (400, {"code": 99999}, "99999", Treatment.ALERT),
         (401, {}, "20003", Treatment.STOP_ACCOUNT),
         (429, {"code": 20429}, "20429", Treatment.RETRY),
         (429, {}, "20429", Treatment.RETRY),
-        (404, {}, "http_404", Treatment.FAIL),
-        (302, {}, "http_302", Treatment.FAIL),
+        (404, {}, "http_404", Treatment.ALERT),
+        (302, {}, "http_302", Treatment.ALERT),
     ],
 )
 async def test_a_refusal_says_what_to_do(status: int, body: Any, code: str, treatment: Treatment) -> None:
@@ -177,9 +177,9 @@ async def test_carriers_are_found_by_looking() -> None:
     assert [(name, carrier.name) for name, carrier in found.items()] == [("twilio", "twilio")]
 
 
-def test_every_code_of_the_table_has_a_sentence_and_an_unknown_one_is_permanent() -> None:
+def test_every_code_of_the_table_has_a_sentence_and_an_unknown_one_alerts() -> None:
     assert all(refusal_of(code).sentence.endswith(".") for code in ERRORS)
-    assert refusal_of("12345").treatment is Treatment.FAIL
+    assert refusal_of("12345").treatment is Treatment.ALERT
 
 
 async def test_credentials_are_not_shown_in_a_repr() -> None:

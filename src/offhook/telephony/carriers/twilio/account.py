@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 from yarl import URL
 
@@ -78,7 +79,8 @@ class Door:
 
     def message_url(self, carrier_message_id: str) -> URL:
         """The address of one message."""
-        return URL(f"{str(self.messages_url).removesuffix('.json')}/{carrier_message_id}.json", encoded=True)
+        quoted = quote(carrier_message_id, safe="")
+        return URL(f"{str(self.messages_url).removesuffix('.json')}/{quoted}.json", encoded=True)
 
 
 def door_of(account: CarrierAccount) -> Door:

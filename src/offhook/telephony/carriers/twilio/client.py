@@ -1,13 +1,13 @@
-"""Twilio over HTTP: create, fetch and list messages. Nothing is retried here; a POST least of all.
+"""Twilio over HTTP: create, fetch, list and redact messages. Nothing is retried here; a POST least of all.
 
 The SDK is not used: its async client ignores timeouts and its retries repeat POSTs (facts/telephony.md 5.2).
 """
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 from urllib.parse import urlencode
@@ -20,7 +20,6 @@ from offhook.telephony.carrier import (
     CarrierEvent,
     CarrierMessage,
     CarrierRefused,
-    NotSent,
     OutboundText,
     OutcomeUnknown,
     Refusal,
@@ -28,6 +27,7 @@ from offhook.telephony.carrier import (
 from offhook.telephony.carriers.twilio.account import CREDENTIALS_SCHEMA, EXTERNAL_ID_PATTERN, Door, door_of
 from offhook.telephony.carriers.twilio.errors import refusal_of, refusal_of_answer
 from offhook.telephony.carriers.twilio.events import event_of, is_older, message_of
+from offhook.telephony.carriers.twilio.offer import LIMITS, MESSAGING_SERVICE_PATTERN, PRICES
 from offhook.telephony.carriers.twilio.signature import (
     SETTINGS_HEADER,
     SIGNATURE_HEADER,
@@ -35,23 +35,13 @@ from offhook.telephony.carriers.twilio.signature import (
     is_signed,
     settings_of,
 )
+from offhook.telephony.exchange import TOTAL_TIMEOUT_SECONDS, exchange, fetching, object_in
 
-CONNECT_TIMEOUT_SECONDS: Final = 3.0
-TOTAL_TIMEOUT_SECONDS: Final = 10.0
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
+_WHO: Final = "Twilio"
 _PAGE_SIZE: Final = 1000  # the largest that Twilio gives
 _MAX_PAGES: Final = 50
 _SLACK: Final = timedelta(days=1)
 """Pages come newest first; how far past `since` one must reach before the rest is left unread."""
-_MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
-
-# Known not to have left: no address, no connection, no TLS.
-_NOT_SENT: Final = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ClientConnectorDNSError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.InvalidURL,
-)
 
 
 class TwilioCarrier:
@@ -59,7 +49,11 @@ class TwilioCarrier:
 
     name: Final = "twilio"
     external_account_id_pattern: Final = EXTERNAL_ID_PATTERN
+    messaging_service_id_pattern: Final = MESSAGING_SERVICE_PATTERN
     attempt_timeout_seconds: Final = TOTAL_TIMEOUT_SECONDS
+    lists_messages: Final = True
+    limits: Final = LIMITS
+    prices: Final = PRICES
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
@@ -67,28 +61,45 @@ class TwilioCarrier:
 
     async def send_text(self, account: CarrierAccount, text: OutboundText) -> CarrierMessage:
         door = self._door(account)
-        form = {"To": text.to_number, "From": text.from_number, "Body": text.body}
-        if text.status_callback_url is not None:
-            form["StatusCallback"] = text.status_callback_url
-        answer = await self._request("POST", door.messages_url, door, urlencode(form).encode())
-        return _message(answer)
+        return _message(await self._request("POST", door.messages_url, door, _form_of(text)))
 
     async def get_message(self, account: CarrierAccount, carrier_message_id: str) -> CarrierMessage:
         door = self._door(account)
         return _message(await self._request("GET", door.message_url(carrier_message_id), door))
 
+    async def redact_message(self, account: CarrierAccount, carrier_message_id: str) -> None:
+        # facts/telephony.md 1.3: an empty body redacts.
+        door = self._door(account)
+        _message(await self._request("POST", door.message_url(carrier_message_id), door, b"Body="))
+
+    def fetch_media(
+        self, account: CarrierAccount, url: str
+    ) -> AbstractAsyncContextManager[tuple[str, AsyncIterator[bytes]]]:
+        # Twilio answers with a redirect to its storage, which wants no credentials.
+        door = self._door(account)
+        return fetching(
+            self._session,
+            url,
+            who=_WHO,
+            origin=door.messages_url.origin(),
+            headers={"Authorization": door.headers["Authorization"]},
+            refusal=lambda status: refusal_of_answer(status, None),
+        )
+
     async def list_messages(
-        self, account: CarrierAccount, *, to_number: str, from_number: str, since: datetime
+        self, account: CarrierAccount, *, to_number: str, from_number: str | None, since: datetime
     ) -> Sequence[CarrierMessage]:
         # Not filtered by DateSent: that is null while a message is queued (facts/telephony.md 1.8).
         door = self._door(account)
-        query = urlencode({"To": to_number, "From": from_number, "PageSize": _PAGE_SIZE})
-        url: URL | None = URL(f"{door.messages_url}?{query}", encoded=True)
+        query = {"To": to_number, "PageSize": _PAGE_SIZE}
+        if from_number is not None:
+            query["From"] = from_number
+        url: URL | None = URL(f"{door.messages_url}?{urlencode(query)}", encoded=True)
         found: list[CarrierMessage] = []
         for _ in range(_MAX_PAGES):
             if url is None:
                 return found
-            page = _object(await self._request("GET", url, door))
+            page = object_in(await self._request("GET", url, door), _WHO)
             messages = _messages(page)
             found += [message for message in messages if not is_older(message, since)]
             if messages and all(message.created_at < since - _SLACK for message in messages):
@@ -131,42 +142,33 @@ class TwilioCarrier:
         self._doors[account.id] = (account, door)
         return door
 
-    async def _request(self, method: str, url: URL, door: Door, body: bytes | None = None) -> Any:
+    async def _request(self, method: str, url: URL, door: Door, body: bytes | None = None) -> object:
         """The JSON of a 2xx answer. Raises CarrierRefused, NotSent, OutcomeUnknown."""
-        try:
-            async with self._session.request(
-                method, url, data=body, headers=door.headers, timeout=_TIMEOUT, allow_redirects=False
-            ) as response:
-                raw = await response.content.read(_MAX_ANSWER_BYTES) if body is None else await response.read()
-                if response.status >= 500 or response.status == 408:
-                    raise OutcomeUnknown(f"Twilio answered HTTP {response.status}")
-                answer = _json(raw)
-                if response.status >= 300:
-                    code: object = cast("dict[str, Any]", answer).get("code") if isinstance(answer, dict) else None
-                    raise CarrierRefused(refusal_of_answer(response.status, code, response.headers.get("Retry-After")))
-                return answer
-        except _NOT_SENT as error:
-            raise NotSent(f"no connection to Twilio ({type(error).__name__})") from error
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise OutcomeUnknown(f"no clear answer from Twilio ({type(error).__name__})") from error
+        answer = await exchange(self._session, method, url, who=_WHO, headers=door.headers, body=body)
+        if answer.status >= 300:
+            raise CarrierRefused(refusal_of_answer(answer.status, answer.content, answer.retry_after_seconds))
+        return answer.content
 
 
-def _json(raw: bytes) -> object:
+def _form_of(text: OutboundText) -> bytes:
+    fields = [("To", text.to_number)]
+    if text.from_number is not None:
+        fields.append(("From", text.from_number))
+    if text.messaging_service is not None:
+        fields.append(("MessagingServiceSid", text.messaging_service))
+    if text.body or not text.media_urls:
+        fields.append(("Body", text.body))
+    fields += [("MediaUrl", url) for url in text.media_urls]
+    if text.status_callback_url is not None:
+        fields.append(("StatusCallback", text.status_callback_url))
+    if text.validity_seconds is not None:
+        fields.append(("ValidityPeriod", str(text.validity_seconds)))
+    return urlencode(fields).encode()
+
+
+def _message(answer: object) -> CarrierMessage:
     try:
-        return json.loads(raw)
-    except ValueError:
-        return None
-
-
-def _object(answer: Any) -> Mapping[str, Any]:
-    if not isinstance(answer, dict):
-        raise OutcomeUnknown("Twilio's answer is not a JSON object")
-    return cast("Mapping[str, Any]", answer)
-
-
-def _message(answer: Any) -> CarrierMessage:
-    try:
-        return message_of(_object(answer))
+        return message_of(object_in(answer, _WHO))
     except ValueError as error:
         raise OutcomeUnknown("Twilio's answer is not a message") from error
 
