@@ -1,7 +1,7 @@
 """The reference server: a bare ASGI application on uvicorn, uvloop and httptools with an asyncpg pool, nothing else.
 
-`python -m benchmarks.bare module:function options`: the function takes the options and the pool and gives a handler,
-which takes the ASGI scope and the body and gives status and answer.
+`python -m benchmarks.bare module:function options`: the function takes the options and the pool (None where the options
+name no `dsn`) and gives a handler, which takes the ASGI scope and the body and gives status and answer.
 """
 
 from __future__ import annotations
@@ -31,16 +31,18 @@ def _asgi(application: Application, options: dict[str, Any]) -> Any:
         nonlocal handler, pool
         await receive()
         driver: Any = asyncpg
-        pool = await driver.create_pool(
-            options["dsn"],
-            min_size=CONNECTIONS,
-            max_size=CONNECTIONS,
-            server_settings={"role": "offhook_app", "search_path": "offhook"},
-        )
+        if "dsn" in options:
+            pool = await driver.create_pool(
+                options["dsn"],
+                min_size=CONNECTIONS,
+                max_size=CONNECTIONS,
+                server_settings={"role": "offhook_app", "search_path": "offhook"},
+            )
         handler = application(options, pool)
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await pool.close()
+        if pool is not None:
+            await pool.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -23,16 +23,30 @@ class Better(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One figure of a goal: what is compared, in which unit, and the ratio aimed at (None: shown for what it is)."""
+    """One figure of a goal: what is compared, in which unit, and the ratio aimed at. With no aim at all, it is shown
+    for what it is."""
 
     name: str
     unit: str
     better: Better
     ratio: float | None
+    at_most: float | None = None
+    """What ours may be at most, in the unit."""
+    adds_at_most: float | None = None
+    """How far ours may be above the reference, in the unit."""
 
     @property
     def aim(self) -> str:
-        return "–" if self.ratio is None else f"{self.better.value} {self.ratio:g}"
+        aims = [
+            None if self.ratio is None else f"{self.better.value} {self.ratio:g}",
+            None if self.at_most is None else f"< {self.at_most:g} {self.unit}",
+            None if self.adds_at_most is None else f"adds < {self.adds_at_most:g} {self.unit}",
+        ]
+        return ", ".join(aim for aim in aims if aim is not None) or "–"
+
+    @property
+    def has_aim(self) -> bool:
+        return not (self.ratio is None and self.at_most is None and self.adds_at_most is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +73,29 @@ class Figure:
         return median(self.ratios)
 
     @property
+    def added(self) -> float:
+        """How far ours is above the reference."""
+        return median(ours - reference for ours, reference in self.pairs)
+
+    @property
+    def shortcomings(self) -> list[str]:
+        """Each aim that is not met, by how much."""
+        target, short = self.target, list[str]()
+        if target.ratio is not None:
+            off = self.ratio / target.ratio - 1
+            if off > 0 and target.better is Better.LOWER:
+                short.append(f"{off:.0%} over")
+            elif off < 0 and target.better is Better.HIGHER:
+                short.append(f"{-off:.0%} short")
+        if target.at_most is not None and self.ours >= target.at_most:
+            short.append(f"{self.ours - target.at_most:.3g} {target.unit} too much")
+        if target.adds_at_most is not None and self.added >= target.adds_at_most:
+            short.append(f"adds {self.added:.3g} {target.unit}")
+        return short
+
+    @property
     def is_met(self) -> bool:
-        if self.target.ratio is None:
-            return True
-        if self.target.better is Better.HIGHER:
-            return self.ratio >= self.target.ratio
-        return self.ratio <= self.target.ratio
+        return not self.shortcomings
 
     @property
     def is_sound(self) -> bool:

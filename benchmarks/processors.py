@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -38,3 +40,17 @@ class Processors:
         """Move a process just started to the processor kept for it."""
         if sys.platform == "linux" and self.are_bound:
             os.sched_setaffinity(pid, self.measured)
+
+    def give_others(self, pid: int) -> None:
+        """Move a process off the processor of what is measured."""
+        if sys.platform == "linux" and self.are_bound:
+            os.sched_setaffinity(pid, self.others)
+
+    @contextmanager
+    def measured_here(self) -> Generator[None]:
+        """While this process itself is what is measured."""
+        self.give_measured(os.getpid())
+        try:
+            yield
+        finally:
+            self.leave_one_free()

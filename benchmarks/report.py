@@ -29,9 +29,11 @@ def render_markdown(results: Sequence[Result], machine: Sequence[str]) -> str:
 
 def summary(results: Sequence[Result]) -> str:
     """One line: how many aims are met, and which are not."""
-    aimed = [(r.goal, f) for r in results for f in r.measurement.figures if f.target.ratio is not None]
+    aimed = [(r.goal, f) for r in results for f in r.measurement.figures if f.target.has_aim]
     short = [
-        f"{goal.number} {figure.target.name} ({_falls_short(figure)})" for goal, figure in aimed if not figure.is_met
+        f"{goal.number} {figure.target.name} ({', '.join(figure.shortcomings)})"
+        for goal, figure in aimed
+        if not figure.is_met
     ]
     if not short:
         return f"All {len(aimed)} aims are met."
@@ -40,7 +42,9 @@ def summary(results: Sequence[Result]) -> str:
 
 def _row(goal: Goal, figure: Figure) -> tuple[str, ...]:
     ratios = figure.ratios
-    met = "–" if figure.target.ratio is None else "yes" if figure.is_met else f"no: {_falls_short(figure)}"
+    met = "yes" if figure.target.has_aim else "–"
+    if not figure.is_met:
+        met = f"no: {', '.join(figure.shortcomings)}"
     return (
         goal.number,
         figure.target.name,
@@ -51,12 +55,6 @@ def _row(goal: Goal, figure: Figure) -> tuple[str, ...]:
         figure.target.aim,
         met,
     )
-
-
-def _falls_short(figure: Figure) -> str:
-    assert figure.target.ratio is not None
-    off = figure.ratio / figure.target.ratio - 1
-    return f"{abs(off):.0%} {'over' if off > 0 else 'short'}"
 
 
 def _section(result: Result) -> list[str]:

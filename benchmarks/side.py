@@ -40,8 +40,10 @@ class Side:
     environment: Mapping[str, str] = field(repr=False)
 
 
-async def make_side(postgres: Postgres, name: str) -> Side:
-    """A new database called `name` with all that is needed to text."""
+async def make_side(
+    postgres: Postgres, name: str, *, carrier_url: str | None = None, messages_per_second: float = 1.0
+) -> Side:
+    """A new database called `name` with all that is needed to text, through the carrier's API at `carrier_url`."""
     dsn = await postgres.make_database(name)
     master = "k1:" + base64.b64encode(secrets.token_bytes(32)).decode()
     pepper = secrets.token_urlsafe(32)
@@ -59,6 +61,8 @@ async def make_side(postgres: Postgres, name: str) -> Side:
             carrier="twilio",
             external_account_id=ACCOUNT_SID,
             credentials={"auth_token": AUTH_TOKEN},
+            base_url=carrier_url,
+            messages_per_second=messages_per_second,
         )
         for sender in senders:
             await telephony.phone_numbers.create(organization.id, sender, carrier_account_id=account.id)
