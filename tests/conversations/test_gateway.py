@@ -67,7 +67,7 @@ async def test_a_caller_without_a_number_is_answered_all_the_same(gateway: Gatew
     status, opened = await gateway.open(person_number="anonymous")
     assert status == 200
     assert opened["conversation"]["person_number"] is None
-    assert "(unknown)" in opened["release"]["agent"]["instructions"]
+    assert "(not known)" in opened["release"]["agent"]["instructions"]
     _, answered = await gateway.call()
     assert answered["tool_call"]["is_error"]
     assert gateway.deployment.texts() == []

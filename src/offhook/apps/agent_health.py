@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any, Final, cast
 
-import aiohttp
+from offhook.apps.probe import probe
 
 REGISTRATION_SECONDS: Final = 30.0
 """How long the start waits, once the relay answers, for LiveKit to know the worker. That takes about four seconds, or
@@ -32,24 +32,16 @@ def agent_ready(health: str) -> Callable[[], Awaitable[bool]]:
 
     async def ready() -> bool:
         nonlocal answered_at
-        body = await _ask(health)
-        if body is None:
+        answer = await probe(health)
+        if answer.problem is not None:
             return False
         answered_at = answered_at or monotonic()
-        return complaint(body) is None or monotonic() - answered_at > REGISTRATION_SECONDS
+        return complaint(answer.body) is None or monotonic() - answered_at > REGISTRATION_SECONDS
 
     return ready
 
 
 async def agent_complaint(health: str) -> str | None:
-    body = await _ask(health)
-    return None if body is None else complaint(body)
-
-
-async def _ask(url: str) -> bytes | None:
-    timeout = aiohttp.ClientTimeout(total=2)
-    try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
-            return await response.read() if response.status < 400 else None
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return None
+    """What is wrong by its own words; None also where it does not answer, which others notice."""
+    answer = await probe(health)
+    return None if answer.problem is not None else complaint(answer.body)

@@ -11,8 +11,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import aiohttp
-
 from offhook.core.private_files import write_private
 
 API_KEY = "offhook"
@@ -53,15 +51,3 @@ def write_configuration(
         "logging": {"level": "error"},
     }
     write_private(path, json.dumps(configuration, indent=2))
-
-
-async def answers(url: str) -> bool:
-    """Whether something good answers a GET there."""
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session,
-            session.get(url) as response,
-        ):
-            return response.status < 400
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return False

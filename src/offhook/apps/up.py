@@ -36,6 +36,7 @@ from offhook.apps.instance import (
     write_instance,
 )
 from offhook.apps.ports import choose_port
+from offhook.apps.probe import probe
 from offhook.apps.supervisor import Child, ChildDidNotStart, Supervisor, foreign_command, own_command
 from offhook.client import Client
 from offhook.core.db.embedded import EmbeddedPostgres
@@ -389,7 +390,7 @@ async def _at_once() -> bool:
 
 def _when_it_answers(health: str) -> Callable[[], Awaitable[bool]]:
     async def answers() -> bool:
-        return await livekit_server.answers(health)
+        return (await probe(health)).problem is None
 
     return answers
 

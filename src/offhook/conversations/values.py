@@ -9,8 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from offhook.core.variables import MissingVariable, Provenance, Template, UnusableVariable, Value, VariableError
-
-UNKNOWN = "(unknown)"
+from offhook.tools.functions import NOT_KNOWN
 
 
 def conversation_values(
@@ -65,6 +64,6 @@ def spoken(text: str, values: Mapping[str, Value]) -> str:
         try:
             return template.render(known).text
         except (MissingVariable, UnusableVariable) as error:
-            if known.get(error.name) == Value(UNKNOWN, Provenance.ORGANIZATION):
+            if known.get(error.name) == Value(NOT_KNOWN, Provenance.ORGANIZATION):
                 return text
-            known[error.name] = Value(UNKNOWN, Provenance.ORGANIZATION)
+            known[error.name] = Value(NOT_KNOWN, Provenance.ORGANIZATION)

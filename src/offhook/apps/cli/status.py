@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from offhook.apps.instance import Instance
 
 NOTHING_RUNS: Final = 3
-HEALTH_SECONDS: Final = 2.0
 _OK: Final = "ok"
 _WIDTH: Final = 16
 
@@ -88,20 +87,11 @@ async def _health(instance: Instance, name: str, url: str) -> str:
 
 
 async def _ask(url: str) -> str:
-    import aiohttp
-
     from offhook.apps.agent_health import complaint
+    from offhook.apps.probe import probe
 
-    timeout = aiohttp.ClientTimeout(total=HEALTH_SECONDS)
-    try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
-            if response.status >= 400:
-                return f"unhealthy (HTTP {response.status})"
-            return complaint(await response.read()) or _OK
-    except TimeoutError:
-        return f"does not answer within {HEALTH_SECONDS:g} s"
-    except aiohttp.ClientError:
-        return "does not answer"
+    answer = await probe(url)
+    return answer.problem or complaint(answer.body) or _OK
 
 
 def _document(instance: Instance, processes: list[dict[str, Any]]) -> dict[str, Any]:
