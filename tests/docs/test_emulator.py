@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from fixtures.documents import code_spans, document, rows, section
-from offhook.emulator import control, rest
-from offhook.emulator.errors import TABLE
-from offhook.emulator.faults import KINDS, REQUEST_ROUTES
-from offhook.emulator.resources import account_uri
+from offhook.emulator import control
+from offhook.emulator.faults import KINDS
 from offhook.emulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
-from offhook.emulator.submission import MAGIC_RECIPIENT_ERRORS, MAGIC_SENDER_ERRORS
+from offhook.emulator.twilio import rest
+from offhook.emulator.twilio.errors import TABLE
+from offhook.emulator.twilio.resources import account_uri
+from offhook.emulator.twilio.submission import MAGIC_RECIPIENT_ERRORS, MAGIC_SENDER_ERRORS
 
 PAGE = document("reference/emulator.md")
 
@@ -23,7 +24,7 @@ def test_the_rest_routes_are_those_of_the_emulator() -> None:
 
 
 def test_the_names_that_faults_use_are_told_with_their_routes() -> None:
-    assert {code_spans(row[2])[0] for row in told("## REST routes")} == {*REQUEST_ROUTES}
+    assert {code_spans(row[2])[0] for row in told("## REST routes")} == {*rest.route_names()}
 
 
 def test_the_control_routes_are_those_of_the_emulator() -> None:

@@ -10,7 +10,7 @@ from twilio.request_validator import RequestValidator
 
 from fixtures.emulators import Hook, HookReceiver, RunningEmulator, Sdk, running_emulator, sdk_client
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, Settings, VirtualClock
-from offhook.emulator.callbacks import Delivery
+from offhook.emulator.twilio.webhooks import delivery_to
 
 
 def is_signed(hook: Hook) -> bool:
@@ -123,8 +123,8 @@ async def test_an_error_answer_is_not_tried_again_by_default(
 def test_connection_overrides_outside_their_range_are_ignored(
     fragment: str, connect: float, total: float, retries: int
 ) -> None:
-    delivery = Delivery.of(f"http://h/x{fragment}", Settings())
-    assert (delivery.url, delivery.connect_seconds, delivery.total_seconds, delivery.retries) == (
+    delivery = delivery_to(f"http://h/x{fragment}", Settings())
+    assert (delivery.url, delivery.connect_seconds, delivery.total_seconds, len(delivery.pauses)) == (
         "http://h/x",
         connect,
         total,

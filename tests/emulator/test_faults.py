@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,17 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from fixtures.emulators import MESSAGES, RunningEmulator, basic, running_emulator, sdk_client
-from offhook.emulator import VirtualClock
+from offhook.emulator import Store, VirtualClock
+from offhook.emulator.app import FACES
 from offhook.emulator.faults import FaultRefused, Faults
+
+
+@contextlib.asynccontextmanager
+async def opened_faults(home: Path, seed: int = 0) -> AsyncGenerator[Faults]:
+    store, clock = Store(home), VirtualClock()
+    yield Faults(store, clock, seed, {face.name: face for face in FACES})
+    await store.close()
+
 
 FORM = {"To": "+12025550123", "From": "+12025550100", "Body": "hello"}
 
@@ -105,14 +116,15 @@ async def test_an_outage_lasts_until_the_faults_are_deleted(
     assert await post(http, emulator) == 201
 
 
-def test_a_probable_fault_strikes_about_as_often_as_said_and_the_same_each_time() -> None:
-    def strikes() -> list[bool]:
-        faults = Faults(seed=7)
-        faults.add({"route": "messages.create", "kind": "status", "count": None, "probability": 0.2})
-        return [faults.draw("messages.create") is not None for _ in range(1000)]
+async def test_a_probable_fault_strikes_about_as_often_as_said_and_the_same_each_time(tmp_path: Path) -> None:
+    async def strikes(home: str) -> list[bool]:
+        async with opened_faults(tmp_path / home, seed=7) as faults:
+            faults.add({"route": "messages.create", "kind": "status", "count": None, "probability": 0.2})
+            return [faults.draw("messages.create") is not None for _ in range(1000)]
 
-    assert 150 < sum(strikes()) < 250
-    assert strikes() == strikes()
+    first = await strikes("one")
+    assert 150 < sum(first) < 250
+    assert first == await strikes("two")
 
 
 @pytest.mark.parametrize(
@@ -134,8 +146,8 @@ def test_a_probable_fault_strikes_about_as_often_as_said_and_the_same_each_time(
         {"route": "messages.create", "kind": "status", "colour": "red"},
     ],
 )
-def test_a_senseless_fault_is_refused(wanted: dict[str, Any]) -> None:
-    faults = Faults(seed=0)
-    with pytest.raises(FaultRefused):
-        faults.add(wanted)
-    assert faults.active() == []
+async def test_a_senseless_fault_is_refused(tmp_path: Path, wanted: dict[str, Any]) -> None:
+    async with opened_faults(tmp_path) as faults:
+        with pytest.raises(FaultRefused):
+            faults.add(wanted)
+        assert faults.active() == []

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
-from offhook.emulator.signature import sign
+from offhook.emulator.twilio.signature import sign
 
 _NAMES = st.text("ABCabc", min_size=1, max_size=6)
 _VALUES = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

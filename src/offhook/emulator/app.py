@@ -11,21 +11,25 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from offhook.emulator import control, page, rest
+from offhook.emulator import control, page
 from offhook.emulator.clock import Clock, SystemClock
 from offhook.emulator.emulation import EMULATION, Emulation
-from offhook.emulator.errors import error_for_status, error_response
+from offhook.emulator.face import Face
 from offhook.emulator.settings import Account, Settings
 from offhook.emulator.store import Store
+from offhook.emulator.twilio import TwilioFace
+
+FACES: tuple[Face, ...] = (TwilioFace(),)
+"""The carriers that are emulated. The first answers for paths that are nobody's."""
 
 
 def create_app(store: Store, settings: Settings | None = None, *, clock: Clock | None = None) -> web.Application:
     """The emulator as an aiohttp application. The caller opens and closes `store`, with the same clock."""
     settings = settings or Settings()
-    emulation = Emulation(store, settings, clock or SystemClock())
-    app = web.Application(middlewares=[_twilio_shaped_refusals], client_max_size=settings.request_max_bytes)
+    emulation = Emulation(store, settings, clock or SystemClock(), FACES)
+    app = web.Application(middlewares=[_shaped_refusals], client_max_size=settings.request_max_bytes)
     app[EMULATION] = emulation
-    app.add_routes([*rest.routes(), *control.routes(), *page.routes()])
+    app.add_routes([*(route for face in FACES for route in face.routes()), *control.routes(), *page.routes()])
     app.cleanup_ctx.append(_running)
     app.on_shutdown.append(_hang_up_watchers)
     return app
@@ -42,12 +46,13 @@ async def _hang_up_watchers(app: web.Application) -> None:
 
 
 @web.middleware
-async def _twilio_shaped_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What the web server itself refuses (no such route, body too large) in Twilio's shape too."""
+async def _shaped_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What the web server itself refuses (no such route, body too large), in the shape of the face it was meant for."""
     try:
         return await handler(request)
     except web.HTTPException as refused:
-        return error_response(error_for_status(refused.status))
+        face = next((face for face in FACES if face.owns_path(request.path)), FACES[0])
+        return face.refusal(refused.status)
 
 
 async def serve(

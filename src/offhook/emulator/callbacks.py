@@ -1,154 +1,111 @@
-"""Webhooks to the customer's server: signed, tried again after a failed connection, remembered over a restart."""
+"""Webhooks to the customer's server: one queue for all faces, tried again as the face says, kept over a restart."""
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass
-from urllib.parse import parse_qsl, urldefrag, urlencode
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import aiohttp
 from yarl import URL
 
-from offhook.emulator.clock import Clock
-from offhook.emulator.faults import Faults
-from offhook.emulator.records import Callback, Message
-from offhook.emulator.settings import Settings
-from offhook.emulator.signature import sign
-from offhook.emulator.store import Record, Store
-from offhook.emulator.tasks import Tasks
+from offhook.emulator.face import Answer, Attempt, Delivery, Face
+from offhook.emulator.records import Callback
 
-API_VERSION = "2010-04-01"
+if TYPE_CHECKING:
+    from offhook.emulator.emulation import Emulation
 
-
-def status_callback(message: Message, status: str, error_code: int | None = None) -> Record | None:
-    """The record of the callback that tells this status, or None for a message that asked for none.
-
-    Fields: facts/telephony.md 1.4.
-    """
-    if message.status_callback is None:
-        return None
-    fields = {
-        "MessageSid": message.sid,
-        "SmsSid": message.sid,
-        "AccountSid": message.account_sid,
-        "MessageStatus": status,
-        "SmsStatus": status,
-        "From": message.from_number,
-        "To": message.to,
-        "ApiVersion": API_VERSION,
-    }
-    if message.messaging_service_sid:
-        fields["MessagingServiceSid"] = message.messaging_service_sid
-    if error_code is not None:
-        fields["ErrorCode"] = str(error_code)
-    return callback_record(message.account_sid, message.status_callback, fields)
-
-
-def callback_record(account_sid: str, url: str, fields: dict[str, str]) -> Record:
-    callback = Callback(id=str(uuid.uuid4()), account_sid=account_sid, url=url, fields=fields)
-    return {"type": "callback", **callback.to_record()}
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How one callback is delivered: Twilio's defaults, overridden by the URL's fragment (facts/telephony.md 4)."""
-
-    url: str
-    connect_seconds: float
-    read_seconds: float
-    total_seconds: float
-    retries: int
-    retry_on: frozenset[str]
-
-    @classmethod
-    def of(cls, url: str, settings: Settings) -> Delivery:
-        bare, fragment = urldefrag(url)
-        given = dict(parse_qsl(fragment))
-        return cls(
-            url=bare,
-            connect_seconds=_milliseconds(given.get("ct"), 10_000, settings.callback_connect_seconds),
-            read_seconds=_milliseconds(given.get("rt"), 15_000, settings.callback_read_seconds),
-            total_seconds=_milliseconds(given.get("tt"), 15_000, settings.callback_total_seconds),
-            retries=int(given["rc"]) if given.get("rc", "") in set("012345") - {""} else settings.callback_retries,
-            retry_on=frozenset(given.get("rp", "ct").split(",")),
-        )
-
-    def retries_after(self, outcome: str) -> bool:
-        return "all" in self.retry_on or outcome in self.retry_on
-
-
-def _milliseconds(given: str | None, maximum: int, default: float) -> float:
-    if given is None or not given.isascii() or not given.isdigit() or not 100 <= int(given) <= maximum:
-        return default
-    return int(given) / 1000
+ANSWER_MAX_BYTES = 64 * 1024  # TwiML that is fetched may have so much (facts/telephony.md 2.1)
+REORDER_SECONDS = 5.0
+"""How long a callback waits for the next of its message, where the fault does not say."""
 
 
 class Callbacks:
-    """Delivers what the store says is owed. `start` one after its record is written; `resume` all after a restart."""
+    """Delivers what the store says is owed. `start` one after its record is written; `open` starts what was left."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock, faults: Faults, tasks: Tasks) -> None:
-        self._store = store
-        self._settings = settings
-        self._clock = clock
-        self._faults = faults
-        self._tasks = tasks
+    def __init__(self, emulation: Emulation, faces: Mapping[str, Face]) -> None:
+        self._emulation = emulation
+        self._store = emulation.store
+        self._faces = faces
         self._session: aiohttp.ClientSession | None = None
+        self._overtaken: dict[str, list[asyncio.Event]] = {}
+        """Message to the held callbacks that wait for its next one."""
 
     def open(self) -> None:
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False)
         for callback in tuple(self._store.pending_callbacks.values()):
-            self._tasks.spawn(self._deliver(callback))
+            self._emulation.tasks.spawn(self._deliver(callback))
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
-    def start(self, record: Record) -> None:
-        """Deliver the callback of a record that was just written."""
-        self._tasks.spawn(self._deliver(self._store.pending_callbacks[record["id"]]))
+    def start(self, callback_id: str) -> None:
+        """Deliver a callback whose record was just written."""
+        self._emulation.tasks.spawn(self._deliver(self._store.pending_callbacks[callback_id]))
 
     async def _deliver(self, callback: Callback) -> None:
-        fault = self._faults.draw("callback", to=callback.fields.get("To"))
+        fault = self._emulation.faults.draw("callback", to=callback.to)
         kind = fault.kind if fault else None
         if fault is not None and kind == "latency":
-            await self._clock.sleep(fault.seconds)
-        outcome = "dropped" if kind == "drop" else await self._try_until_answered(callback)
+            await self._emulation.clock.sleep(fault.seconds)
+        if fault is not None and kind == "reorder":
+            await self._let_the_next_pass(callback, fault.seconds or REORDER_SECONDS)
+        outcome = "dropped" if kind == "drop" else await self._through_addresses(callback)
         if kind == "double":
-            outcome = await self._try_until_answered(callback)
+            outcome = await self._through_addresses(callback)
         self._store.append({"type": "callback_ended", "id": callback.id, "outcome": outcome})
+        for held in self._overtaken.pop(callback.message_sid or "", ()):
+            held.set()
 
-    async def _try_until_answered(self, callback: Callback) -> str:
-        delivery = Delivery.of(callback.url, self._settings)
-        outcome = await self._post(callback, delivery)
-        for _ in range(delivery.retries):
-            if not delivery.retries_after(outcome):
+    async def _let_the_next_pass(self, callback: Callback, seconds: float) -> None:
+        passed = asyncio.Event()
+        self._overtaken.setdefault(callback.message_sid or "", []).append(passed)
+        await self._emulation.clock.sleep(seconds, until=passed)
+
+    async def _through_addresses(self, callback: Callback) -> str:
+        """Try each address until one takes it; returns the last outcome."""
+        face = self._faces[callback.face]
+        outcome, code, failed_url = "ct", None, None
+        for delivery in face.deliveries(callback, self._emulation.settings):
+            attempt = Attempt(delivery.url, error_code=code, error_url=failed_url)
+            attempt, answer = await self._try_until_answered(face, callback, delivery, attempt)
+            outcome, failed_url = answer.outcome, delivery.url
+            code = face.answered(self._emulation, callback, attempt, answer)
+            if code is None:
                 break
-            await self._clock.sleep(self._settings.callback_retry_pause_seconds)
-            outcome = await self._post(callback, delivery)
         return outcome
 
-    async def _post(self, callback: Callback, delivery: Delivery) -> str:
-        """One try. Returns `2xx` to `5xx` by the answer, `ct` without a connection, `rt` without an answer in time."""
+    async def _try_until_answered(
+        self, face: Face, callback: Callback, delivery: Delivery, attempt: Attempt
+    ) -> tuple[Attempt, Answer]:
+        answer = await self._post(face, callback, delivery, attempt)
+        for number, pause in enumerate(delivery.pauses, start=2):
+            if not delivery.retries_after(answer.outcome):
+                break
+            await self._emulation.clock.sleep(pause)
+            attempt = Attempt(attempt.url, number, attempt.error_code, attempt.error_url)
+            answer = await self._post(face, callback, delivery, attempt)
+        return attempt, answer
+
+    async def _post(self, face: Face, callback: Callback, delivery: Delivery, attempt: Attempt) -> Answer:
         assert self._session is not None
         account = self._store.accounts[callback.account_sid]
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-            "User-Agent": "offhook-emulator",
-            "I-Twilio-Idempotency-Token": callback.id,
-            "X-Twilio-Signature": sign(account.auth_token, delivery.url, callback.fields),
-        }
+        seed = self._store.seed(account.sid)
+        posting = face.posting(callback, account, attempt, seed, self._emulation.clock.time())
         timeout = aiohttp.ClientTimeout(
             total=delivery.total_seconds, sock_connect=delivery.connect_seconds, sock_read=delivery.read_seconds
         )
-        body = urlencode(callback.fields).encode()
         url = URL(delivery.url, encoded=True)
         try:
             async with self._session.post(
-                url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+                url, data=posting.body, headers=posting.headers, timeout=timeout, allow_redirects=False
             ) as answer:
-                await answer.read()
-                return f"{answer.status // 100}xx"
+                body = await answer.content.read(ANSWER_MAX_BYTES + 1) if answer.content_length != 0 else b""
+                while len(body) <= ANSWER_MAX_BYTES and (more := await answer.content.read(ANSWER_MAX_BYTES)):
+                    body += more
+                return Answer(f"{answer.status // 100}xx", answer.status, answer.content_type, body)
         except (aiohttp.ClientOSError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError):
-            return "ct"
+            return Answer("ct")
         except (TimeoutError, aiohttp.ClientError):
-            return "rt"
+            return Answer("rt")

@@ -18,8 +18,8 @@ from aiohttp import web
 
 from offhook.emulator.emulation import EMULATION, Emulation
 from offhook.emulator.faults import FaultRefused
-from offhook.emulator.inbound import InboundRefused, send_from_phone
-from offhook.emulator.records import Message
+from offhook.emulator.phones import InboundRefused, send_from_phone
+from offhook.emulator.records import Fault, Message
 from offhook.emulator.settings import Account
 from offhook.emulator.store import Event
 
@@ -168,6 +168,7 @@ async def _send(request: web.Request, emulation: Emulation) -> web.Response:
         to=_text(body, "to"),
         body=_text(body, "body"),
         account_sid=body.get("account_sid"),
+        origin=str(request.url.origin()),
     )
     await emulation.store.synced()
     return _json(message_view(message), status=201)
@@ -239,12 +240,16 @@ def _event_view(emulation: Emulation, event: Event) -> Body:
     return view
 
 
+def fault_view(fault: Fault) -> Body:
+    return {**asdict(fault), "until": None if fault.until is None else _iso(fault.until)}
+
+
 async def _list_faults(request: web.Request, emulation: Emulation) -> web.Response:
-    return _json({"faults": [asdict(fault) for fault in emulation.faults.active()]})
+    return _json({"faults": [fault_view(fault) for fault in emulation.faults.active()]})
 
 
 async def _add_fault(request: web.Request, emulation: Emulation) -> web.Response:
-    return _json(asdict(emulation.faults.add(await _body(request))), status=201)
+    return _json(fault_view(emulation.faults.add(await _body(request))), status=201)
 
 
 async def _clear_faults(request: web.Request, emulation: Emulation) -> web.Response:
@@ -267,6 +272,7 @@ async def _add_account(request: web.Request, emulation: Emulation) -> web.Respon
             keys={str(key): str(secret) for key, secret in cast("dict[object, object]", keys).items()},
             numbers=tuple(numbers),
             verified=None if verified is None else tuple(verified),
+            telnyx_api_key=_text(body, "telnyx_api_key") if body.get("telnyx_api_key") is not None else None,
         )
     )
     await emulation.store.synced()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from offhook.emulator.callbacks import Callbacks, status_callback
-from offhook.emulator.clock import Clock
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from offhook.emulator.face import Face
 from offhook.emulator.records import TERMINAL, Message
-from offhook.emulator.settings import Pace, Settings
-from offhook.emulator.store import Record, Store
-from offhook.emulator.tasks import Tasks
+from offhook.emulator.settings import Pace
+from offhook.emulator.store import Record
+
+if TYPE_CHECKING:
+    from offhook.emulator.emulation import Emulation
 
 _NEXT = {"scheduled": "queued", "accepted": "queued", "queued": "sending", "sending": "sent"}
 
@@ -29,43 +33,46 @@ def due_at(message: Message, status: str, pace: Pace) -> float:
 
 
 class Lifecycle:
-    def __init__(self, store: Store, settings: Settings, clock: Clock, callbacks: Callbacks, tasks: Tasks) -> None:
-        self._store = store
-        self._settings = settings
-        self._clock = clock
-        self._callbacks = callbacks
-        self._tasks = tasks
+    def __init__(self, emulation: Emulation, faces: Mapping[str, Face]) -> None:
+        self._emulation = emulation
+        self._store = emulation.store
+        self._faces = faces
 
     def resume(self) -> None:
         """Go on with every message that a stop or kill left on its way."""
         for message in tuple(self._store.messages.values()):
             if next_status(message) is not None:
-                self._tasks.spawn(self._carry(message.sid))
+                self.carry(message.sid)
+
+    def carry(self, sid: str) -> None:
+        """Send a message that was just written on its way."""
+        self._emulation.tasks.spawn(self._carry(sid))
+
+    def records_of(self, message: Message) -> tuple[Record, ...]:
+        """What is written for a new message: itself, and the callback that its first status owes."""
+        return ({"type": "message", **message.to_record()}, *self._callback(message, message.status, None))
 
     def create(self, message: Message) -> None:
         """Write a new message and send it on its way. The caller still has to await the store's `synced`."""
-        self._write({"type": "message", **message.to_record()}, message, message.status)
-        if next_status(message) is not None:
-            self._tasks.spawn(self._carry(message.sid))
+        self._emulation.write(*self.records_of(message))
 
-    def move(self, message: Message, status: str) -> None:
-        """Write one step and tell it to the message's StatusCallback."""
-        error_code = message.ending_error_code if status in {"undelivered", "failed"} else None
+    def move(self, message: Message, status: str, error_code: int | None = None) -> None:
+        """Write one step and tell it to the customer."""
+        if status in {"undelivered", "failed"} and error_code is None:
+            error_code = message.ending_error_code
         record = {"type": "status", "sid": message.sid, "status": status, "error_code": error_code}
-        self._write(record, message, status, error_code)
+        self._emulation.write(record, *self._callback(message, status, error_code))
 
-    def _write(self, record: Record, message: Message, status: str, error_code: int | None = None) -> None:
-        told = status in self._settings.callback_statuses
-        callback = status_callback(message, status, error_code) if told else None
-        if callback is None:
-            self._store.append(record)
-            return
-        self._store.append(record, callback)
-        self._callbacks.start(callback)
+    def _callback(self, message: Message, status: str, error_code: int | None) -> tuple[Record, ...]:
+        if status not in self._emulation.settings.callback_statuses:
+            return ()
+        callback = self._faces[message.face].status_callback(message, status, error_code)
+        return () if callback is None else (callback.to_record(),)
 
     async def _carry(self, sid: str) -> None:
         while (message := self._store.messages.get(sid)) and (status := next_status(message)):
-            await self._clock.sleep(due_at(message, status, self._settings.pace) - self._clock.time())
+            due = due_at(message, status, self._emulation.settings.pace)
+            await self._emulation.clock.sleep(due - self._emulation.clock.time())
             current = self._store.messages.get(sid)
             if current is not None and next_status(current) == status:
                 self.move(current, status)

@@ -1,41 +1,56 @@
-"""What is remembered of a message and of a callback. Times are epoch seconds."""
+"""What is remembered: messages, media, messaging services, callbacks, faults. Times are epoch seconds."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 TERMINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "received", "read"})
+VALIDITY_SECONDS = 36_000.0  # Twilio's default and longest (facts/telephony.md 1.1)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     sid: str
     account_sid: str
-    to: str
-    from_number: str
-    body: str
+    to: str = field(repr=False)
+    from_number: str = field(repr=False)
+    body: str = field(repr=False)
     status: str
     created_at: float
     updated_at: float
+    face: str = "twilio"
     direction: str = "outbound-api"
     sent_at: float | None = None
-    status_callback: str | None = None
+    status_callback: str | None = field(default=None, repr=False)
     messaging_service_sid: str | None = None
+    """Twilio's messaging service or Telnyx's messaging profile."""
     send_at: float | None = None
-    media_urls: tuple[str, ...] = ()
+    not_before: float | None = None
+    """Its slot in the queue of a sender that has a rate of its own."""
+    validity_seconds: float = VALIDITY_SECONDS
+    media_urls: tuple[str, ...] = field(default=(), repr=False)
+    """Addresses that an outbound message's media are fetched from when it is being sent."""
+    media_count: int = 0
+    """Media given with it, fetched or not; those that are kept are in the store's `media`."""
     ending: str = "delivered"
     """The last status it will reach; `sent` for one whose receipt never comes."""
     ending_error_code: int | None = None
     error_code: int | None = None
     segments: int = 1
     encoding: str = "GSM-7"
+    price: str | None = None
+    tags: tuple[str, ...] = ()
+    own: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    """What only its face knows of it; JSON."""
     seq: int = 0
     """The transaction that made it: later messages have higher ones."""
 
     @classmethod
     def from_record(cls, record: dict[str, Any], seq: int) -> Message:
-        fields: dict[str, Any] = {**record, "media_urls": tuple(record["media_urls"]), "seq": seq}
+        lists = {name: tuple(record.get(name, ())) for name in ("media_urls", "tags")}
+        fields: dict[str, Any] = {**record, **lists, "seq": seq}
         return cls(**fields)
 
     def to_record(self) -> dict[str, Any]:
@@ -45,14 +60,87 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Medium:
+    """A picture, sound or file of a message; its bytes are in the home, under its sid."""
+
+    sid: str
+    account_sid: str
+    message_sid: str
+    content_type: str
+    size_bytes: int
+    created_at: float
+
+    def to_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Numbers that send as one: Twilio's messaging service, Telnyx's messaging profile."""
+
+    sid: str
+    account_sid: str
+    name: str = ""
+    face: str = "twilio"
+    numbers: tuple[str, ...] = ()
+    sticky: bool = True
+    """A recipient gets every text from the number that sent it the first."""
+    smart_encoding: bool = False
+    advanced_opt_out: bool = False
+    validity_seconds: float = VALIDITY_SECONDS
+    inbound_url: str | None = field(default=None, repr=False)
+    fallback_url: str | None = field(default=None, repr=False)
+    status_callback: str | None = field(default=None, repr=False)
+    own: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    """What only its face knows of it; JSON."""
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Service:
+        fields: dict[str, Any] = {**record, "numbers": tuple(record["numbers"])}
+        return cls(**fields)
+
+    def to_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Callback:
     """A webhook that is owed: kept until it was answered or given up."""
 
     id: str
     """Also its I-Twilio-Idempotency-Token: the same in every try."""
     account_sid: str
-    url: str
-    fields: dict[str, str]
+    url: str = field(repr=False)
+    fields: dict[str, Any] = field(repr=False)
+    """What it tells: a form's names and values for Twilio, the JSON document for Telnyx."""
+    face: str = "twilio"
+    kind: str = "status"
+    """`status`, or `inbound` for one whose answer is carried out."""
+    message_sid: str | None = None
+    to: str | None = field(default=None, repr=False)
+    """The message's recipient, for faults that are limited to one."""
+    fallback_url: str | None = field(default=None, repr=False)
 
     def to_record(self) -> dict[str, Any]:
-        return asdict(self)
+        """As the store's record of a callback that is now owed."""
+        return {"type": "callback", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`count` is how often it still strikes (None: until deleted); `seconds` is its latency, delay or duration."""
+
+    id: int
+    route: str
+    kind: str
+    count: int | None = 1
+    seconds: float = 0.0
+    status: int | None = 503
+    """What is answered; None for an outage that breaks connections instead."""
+    retry_after_seconds: int | None = None
+    """The answer's Retry-After."""
+    error_code: int = 30008
+    to: str | None = field(default=None, repr=False)
+    probability: float = 1.0
+    until: float | None = None
+    """When an outage is over; None: when it is deleted."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 DEFAULT_ACCOUNT_SID = "AC0ff400c0ffee0ff400c0ffee0ff400c0"
 DEFAULT_AUTH_TOKEN = "0ff400c0ffee0000emulator0000token"  # noqa: S105 (fictitious: opens nothing but this emulator)
 
+DEFAULT_TELNYX_API_KEY = "KEY0ff400c0ffee0000emulator0000telnyx"
+
 DEFAULT_NUMBERS: tuple[str, ...] = tuple(f"+1202555{n:04d}" for n in range(100, 200))
 """+1 202 555 01xx: the range kept for fiction in the North American plan."""
 
@@ -27,6 +29,8 @@ class Account:
     numbers: tuple[str, ...] = DEFAULT_NUMBERS
     verified: tuple[str, ...] | None = None
     """A trial account texts only these numbers (21608); None is a full account."""
+    telnyx_api_key: str | None = None
+    """The bearer key of Telnyx's face; None shuts that face for the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,9 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    accounts: tuple[Account, ...] = (Account(DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN),)
+    accounts: tuple[Account, ...] = (
+        Account(DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, telnyx_api_key=DEFAULT_TELNYX_API_KEY),
+    )
     pace: Pace = Pace()
     callback_statuses: frozenset[str] = frozenset({"queued", "sent", "delivered", "undelivered", "failed", "canceled"})
     """The statuses that are told to StatusCallback."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 
 from offhook.emulator.clock import Clock, SystemClock
 from offhook.emulator.journal import Journal
-from offhook.emulator.records import Callback, Message
+from offhook.emulator.records import Callback, Fault, Medium, Message, Service
 from offhook.emulator.settings import Account
 
 Record = dict[str, Any]
@@ -19,8 +20,7 @@ EVENTS_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened: `type` is `message.created`, `message.status`, `message.redacted`, `message.deleted`,
-    `callback.queued`, `callback.ended`, `account.added`, `number.set` or `block.set`."""
+    """Something that happened. `type` is one of the names that the store's appliers return."""
 
     seq: int
     at: float
@@ -34,16 +34,24 @@ class Store:
 
     def __init__(self, home: Path, *, clock: Clock | None = None) -> None:
         self._clock: Clock = clock or SystemClock()
+        self._home = home
         self._journal = Journal(home / "journal.jsonl")
         self._seq = 0
         self._by_account: dict[str, list[str]] = {}
         self._by_recipient: dict[tuple[str, str], list[str]] = {}
+        self._media_of: dict[str, list[str]] = {}
+        self._seeds: dict[str, bytes] = {}
+        self._last_fault_id = 0
         self._listeners: list[Callable[[], None]] = []
         self.accounts: dict[str, Account] = {}
         self.messages: dict[str, Message] = {}
         self.blocks: set[tuple[str, str, str]] = set()
         """(account, sender, recipient): the recipient opted out of this sender."""
         self.number_settings: dict[tuple[str, str], Record] = {}
+        self.services: dict[str, Service] = {}
+        self.media: dict[str, Medium] = {}
+        self.faults: dict[int, Fault] = {}
+        """In force, oldest first."""
         self.pending_callbacks: dict[str, Callback] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         for line in self._journal.replay():
@@ -92,6 +100,27 @@ class Store:
         """Keep an account, or replace the one with its sid. Unchanged, nothing is written."""
         if self.accounts.get(account.sid) != account:
             self.append({"type": "account", **asdict(account)})
+
+    def seed(self, account_sid: str) -> bytes:
+        """32 bytes that an account's own keys are made from; drawn once, then the same for ever."""
+        if account_sid not in self._seeds:
+            self.append({"type": "seed", "account_sid": account_sid, "seed": secrets.token_hex(32)})
+        return self._seeds[account_sid]
+
+    def media_of(self, message_sid: str) -> list[Medium]:
+        """The media kept for a message, in its order."""
+        return [self.media[sid] for sid in self._media_of.get(message_sid, ()) if sid in self.media]
+
+    def medium_path(self, sid: str) -> Path:
+        """Where a medium's bytes are: write and sync them there before its record."""
+        return self._home / "media" / sid
+
+    def face_of(self, account_sid: str, number: str) -> str:
+        """The face whose customer gets the texts that come to a number."""
+        return self.number_settings.get((account_sid, number), {}).get("face", "twilio")
+
+    def next_fault_id(self) -> int:
+        return self._last_fault_id + 1
 
     def _apply(self, line: Record) -> None:
         self._seq = line["seq"]
@@ -146,14 +175,63 @@ class Store:
         del self.messages[fields["sid"]]
         return "message.deleted", fields["sid"]
 
+    def _apply_seed(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        self._seeds[fields["account_sid"]] = bytes.fromhex(fields["seed"])
+        return "seed.drawn", None
+
+    def _apply_service(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        service = Service.from_record(fields)
+        self.services[service.sid] = service
+        return "service.set", service.sid
+
+    def _apply_service_deleted(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        self.services.pop(fields["sid"], None)
+        return "service.deleted", fields["sid"]
+
+    def _apply_medium(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        medium = Medium(**fields)
+        self.media[medium.sid] = medium
+        self._media_of.setdefault(medium.message_sid, []).append(medium.sid)
+        return "medium.kept", medium.message_sid
+
+    def _apply_medium_deleted(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        medium = self.media.pop(fields["sid"], None)
+        return "medium.deleted", medium.message_sid if medium else None
+
+    def _apply_price(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        message = self.messages[fields["sid"]]
+        self.messages[message.sid] = replace(message, price=fields["price"], updated_at=line["at"])
+        return "message.priced", message.sid
+
+    def _apply_fault(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        fault = Fault(**fields)
+        self.faults[fault.id], self._last_fault_id = fault, fault.id
+        return "fault.added", None
+
+    def _apply_fault_struck(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        fault = self.faults[fields["id"]]
+        if fault.count is not None and fault.count > 1:
+            self.faults[fault.id] = replace(fault, count=fault.count - 1)
+        else:
+            del self.faults[fault.id]
+        return "fault.struck", None
+
+    def _apply_faults_cleared(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        self.faults.clear()
+        return "faults.cleared", None
+
+    def _apply_error(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        """`code`, `sentence`, `sid` and `url`: what a carrier's error log would show; kept as an event only."""
+        return "error.raised", fields["sid"]
+
     def _apply_callback(self, fields: Record, line: Record) -> tuple[str, str | None]:
         callback = Callback(**fields)
         self.pending_callbacks[callback.id] = callback
-        return "callback.queued", callback.fields.get("MessageSid")
+        return "callback.queued", callback.message_sid
 
     def _apply_callback_ended(self, fields: Record, line: Record) -> tuple[str, str | None]:
         callback = self.pending_callbacks.pop(fields["id"], None)
-        return "callback.ended", callback.fields.get("MessageSid") if callback else None
+        return "callback.ended", callback.message_sid if callback else None
 
     _APPLIERS: ClassVar[dict[str, Callable[[Store, Record, Record], tuple[str, str | None]]]] = {
         "account": _apply_account,
@@ -163,6 +241,16 @@ class Store:
         "status": _apply_status,
         "redact": _apply_redact,
         "delete": _apply_delete,
+        "seed": _apply_seed,
+        "service": _apply_service,
+        "service_deleted": _apply_service_deleted,
+        "medium": _apply_medium,
+        "medium_deleted": _apply_medium_deleted,
+        "price": _apply_price,
+        "fault": _apply_fault,
+        "fault_struck": _apply_fault_struck,
+        "faults_cleared": _apply_faults_cleared,
+        "error": _apply_error,
         "callback": _apply_callback,
         "callback_ended": _apply_callback_ended,
     }

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any
 
-from offhook.emulator.callbacks import API_VERSION
 from offhook.emulator.records import Message
 from offhook.emulator.settings import Account
 
 Resource = dict[str, Any]
+API_VERSION = "2010-04-01"
 
 
 def rfc2822(at: float | None) -> str | None:

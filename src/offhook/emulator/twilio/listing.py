@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from urllib.parse import urlencode
 
-from offhook.emulator.errors import TwilioError
 from offhook.emulator.records import Message
-from offhook.emulator.resources import Resource, account_uri, message_resource
+from offhook.emulator.twilio.errors import TwilioError
+from offhook.emulator.twilio.resources import Resource, account_uri, message_resource
 
 PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX = 50, 1000  # the maximum: facts/telephony.md 1.8
 FILTERS = ("To", "From", "DateSent", "DateSent<", "DateSent>")

@@ -13,30 +13,46 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from offhook.emulator.emulation import EMULATION, Emulation
-from offhook.emulator.errors import TwilioError, error_response
-from offhook.emulator.listing import page_of_messages
 from offhook.emulator.records import TERMINAL, Message
-from offhook.emulator.resources import account_resource, account_uri, message_resource, number_resource, number_sid
 from offhook.emulator.settings import Account
-from offhook.emulator.submission import Form, Submission, judge
+from offhook.emulator.twilio.errors import TwilioError, error_response
+from offhook.emulator.twilio.listing import page_of_messages
+from offhook.emulator.twilio.resources import (
+    account_resource,
+    account_uri,
+    message_resource,
+    number_resource,
+    number_sid,
+)
+from offhook.emulator.twilio.submission import Form, Submission, judge
 
 Route = Callable[[web.Request, Emulation, Account], Awaitable[web.Response]]
 
 
+_BASE = account_uri("{account_sid}")
+
+
 def routes() -> list[web.RouteDef]:
-    base = account_uri("{account_sid}")
-    table: list[tuple[str, str, str, Route]] = [
-        ("POST", f"{base}/Messages.json", "messages.create", _create_message),
-        ("GET", f"{base}/Messages.json", "messages.list", _list_messages),
-        ("GET", f"{base}/Messages/{{sid}}.json", "messages.fetch", _fetch_message),
-        ("POST", f"{base}/Messages/{{sid}}.json", "messages.update", _update_message),
-        ("DELETE", f"{base}/Messages/{{sid}}.json", "messages.delete", _delete_message),
-        ("GET", f"{base}.json", "account.fetch", _fetch_account),
-        ("GET", f"{base}/IncomingPhoneNumbers.json", "numbers.list", _list_numbers),
-        ("GET", f"{base}/IncomingPhoneNumbers/{{sid}}.json", "numbers.fetch", _fetch_number),
-        ("POST", f"{base}/IncomingPhoneNumbers/{{sid}}.json", "numbers.update", _update_number),
+    return [web.route(method, path, _guarded(name, route)) for method, path, name, route in _table()]
+
+
+def route_names() -> tuple[str, ...]:
+    """As faults use them."""
+    return tuple(name for _, _, name, _ in _table())
+
+
+def _table() -> list[tuple[str, str, str, Route]]:
+    return [
+        ("POST", f"{_BASE}/Messages.json", "messages.create", _create_message),
+        ("GET", f"{_BASE}/Messages.json", "messages.list", _list_messages),
+        ("GET", f"{_BASE}/Messages/{{sid}}.json", "messages.fetch", _fetch_message),
+        ("POST", f"{_BASE}/Messages/{{sid}}.json", "messages.update", _update_message),
+        ("DELETE", f"{_BASE}/Messages/{{sid}}.json", "messages.delete", _delete_message),
+        ("GET", f"{_BASE}.json", "account.fetch", _fetch_account),
+        ("GET", f"{_BASE}/IncomingPhoneNumbers.json", "numbers.list", _list_numbers),
+        ("GET", f"{_BASE}/IncomingPhoneNumbers/{{sid}}.json", "numbers.fetch", _fetch_number),
+        ("POST", f"{_BASE}/IncomingPhoneNumbers/{{sid}}.json", "numbers.update", _update_number),
     ]
-    return [web.route(method, path, _guarded(name, route)) for method, path, name, route in table]
 
 
 def _guarded(name: str, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -52,7 +68,8 @@ def _guarded(name: str, route: Route) -> Callable[[web.Request], Awaitable[web.S
     async def handle(request: web.Request) -> web.StreamResponse:
         # The body is read before anything goes wrong, so that a request can be carried out after its connection broke.
         to = (await _form(request)).get("To", (None,))[0]
-        return await request.app[EMULATION].door.pass_through(request, name, to, answer)
+        emulation = request.app[EMULATION]
+        return await emulation.door.pass_through(request, emulation.faces["twilio"], name, to, answer)
 
     return handle
 

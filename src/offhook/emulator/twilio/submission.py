@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from offhook.emulator.errors import TwilioError
 from offhook.emulator.records import Message
 from offhook.emulator.segments import segmentation
 from offhook.emulator.settings import MAGIC_SENDER, Account
+from offhook.emulator.twilio.errors import TwilioError
 
 BODY_MAX_CHARACTERS = 1600  # facts/telephony.md 1.1
 MEDIA_MAX = 10  # same place

@@ -1,0 +1,95 @@
+"""Twilio's webhooks: what they tell, where they go, and how they are signed (facts/telephony.md 1.4 and 4)."""
+
+from __future__ import annotations
+
+import uuid
+from urllib.parse import parse_qsl, urldefrag, urlencode
+
+from offhook.emulator.face import Attempt, Delivery, Posting
+from offhook.emulator.records import Callback, Message
+from offhook.emulator.settings import Account, Settings
+from offhook.emulator.twilio.resources import API_VERSION
+from offhook.emulator.twilio.signature import sign
+
+
+def status_callback(message: Message, status: str, error_code: int | None = None) -> Callback | None:
+    """The callback that tells this status, or None for a message that asked for none."""
+    if message.status_callback is None:
+        return None
+    fields = {
+        "MessageSid": message.sid,
+        "SmsSid": message.sid,
+        "AccountSid": message.account_sid,
+        "MessageStatus": status,
+        "SmsStatus": status,
+        "From": message.from_number,
+        "To": message.to,
+        "ApiVersion": API_VERSION,
+    }
+    if message.messaging_service_sid:
+        fields["MessagingServiceSid"] = message.messaging_service_sid
+    if error_code is not None:
+        fields["ErrorCode"] = str(error_code)
+    return _callback(message, message.status_callback, fields, "status")
+
+
+def inbound_callback(message: Message, url: str) -> Callback:
+    """The webhook that tells a text from a handset."""
+    fields = {
+        "MessageSid": message.sid,
+        "SmsSid": message.sid,
+        "SmsMessageSid": message.sid,
+        "AccountSid": message.account_sid,
+        "From": message.from_number,
+        "To": message.to,
+        "Body": message.body,
+        "NumMedia": "0",
+        "NumSegments": str(message.segments),
+        "SmsStatus": "received",
+        "ApiVersion": API_VERSION,
+    }
+    return _callback(message, url, fields, "inbound")
+
+
+def _callback(message: Message, url: str, fields: dict[str, str], kind: str) -> Callback:
+    return Callback(
+        id=str(uuid.uuid4()),
+        account_sid=message.account_sid,
+        url=url,
+        fields=fields,
+        kind=kind,
+        message_sid=message.sid,
+        to=message.to,
+    )
+
+
+def posting(callback: Callback, account: Account, attempt: Attempt) -> Posting:
+    fields = dict(callback.fields)
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+        "User-Agent": "offhook-emulator",
+        "I-Twilio-Idempotency-Token": callback.id,
+        "X-Twilio-Signature": sign(account.auth_token, attempt.url, fields),
+    }
+    return Posting(urlencode(fields).encode(), headers)
+
+
+def delivery_to(url: str, settings: Settings) -> Delivery:
+    """Twilio's defaults, overridden by the URL's fragment (facts/telephony.md 4)."""
+    bare, fragment = urldefrag(url)
+    given = dict(parse_qsl(fragment))
+    retries = int(given["rc"]) if given.get("rc", "") in set("012345") - {""} else settings.callback_retries
+    return Delivery(
+        url=bare,
+        connect_seconds=_milliseconds(given.get("ct"), 10_000, settings.callback_connect_seconds),
+        read_seconds=_milliseconds(given.get("rt"), 15_000, settings.callback_read_seconds),
+        total_seconds=_milliseconds(given.get("tt"), 15_000, settings.callback_total_seconds),
+        pauses=(settings.callback_retry_pause_seconds,) * retries,
+        retry_on=frozenset(given.get("rp", "ct").split(",")),
+    )
+
+
+def _milliseconds(given: str | None, maximum: int, default: float) -> float:
+    if given is None or not given.isascii() or not given.isdigit() or not 100 <= int(given) <= maximum:
+        return default
+    return int(given) / 1000
