@@ -13,13 +13,15 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from offhook.core.errors import ConfigurationError
 
@@ -92,6 +94,11 @@ class KeyRing:
             return AESGCM(key).decrypt(nonce, sealed, header + purpose)
         except (InvalidTag, ValueError):
             raise NotWrappedHere(name) from None
+
+    def derive(self, purpose: bytes) -> Sequence[bytes]:
+        """A key of 32 bytes for one purpose from each master key, the current one's first: sign with that, accept
+        all. Whoever learns one of these learns neither a master key nor another purpose's."""
+        return [HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose).derive(key) for key in self.keys.values()]
 
 
 def wrapped_by(wrapped: bytes) -> str:

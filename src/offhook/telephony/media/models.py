@@ -8,17 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from offhook.core.db.pool import Row
+from offhook.core.texts import MediumWish as MediumWish
 
 MAX_PER_TEXT: Final = 10
 """Of any carrier: facts/telephony.md 1.1 (MediaUrl ≤ 10); Telnyx says the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class MediumWish:
-    """What a text shall carry: one that was uploaded, or somebody else's address. Exactly one of the two."""
-
-    media_id: uuid.UUID | None = None
-    url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
