@@ -40,6 +40,8 @@ class OutboundText:
     """Addresses that the carrier can fetch from."""
     validity_seconds: int | None = None
     """How long the carrier may keep trying; None: as long as it does."""
+    idempotency_key: str | None = None
+    """The same in every attempt of one text; sent along where `Carrier.honours_keys`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,18 @@ class Carrier(Protocol):
     def lists_messages(self) -> bool:
         """Whether `list_messages` is evidence: complete, and soon after the fact. Where it is not, an unknown outcome
         is settled by a callback or stays unknown, and is never sent again."""
+        ...
+
+    @property
+    def honours_keys(self) -> bool:
+        """Whether `send_text` again with the same `idempotency_key` and the same fields, within 24 hours, has no second
+        effect and answers as the first did. An unknown outcome may then be settled by asking again."""
+        ...
+
+    @property
+    def honours_validity(self) -> bool:
+        """Whether `OutboundText.validity_seconds` reaches the carrier. Where it does not, a text that the carrier has
+        taken is tried for as long as the carrier does."""
         ...
 
     @property

@@ -52,6 +52,8 @@ class TwilioCarrier:
     messaging_service_id_pattern: Final = MESSAGING_SERVICE_PATTERN
     attempt_timeout_seconds: Final = TOTAL_TIMEOUT_SECONDS
     lists_messages: Final = True
+    honours_keys: Final = False  # facts/telephony.md 1.8
+    honours_validity: Final = True
     limits: Final = LIMITS
     prices: Final = PRICES
 
