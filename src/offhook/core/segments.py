@@ -92,7 +92,7 @@ def _segments(units: int, sizes: Iterator[int] | None, encoding: Encoding) -> in
 
 
 def _is_plain(text: str) -> bool:
-    return not any(_extends(char) for char in text)
+    return not any(extends(char) for char in text)
 
 
 _JOINER: Final = "\u200d"
@@ -102,7 +102,7 @@ _TAGS: Final = ("\U000e0020", "\U000e007f")
 _MARKS: Final = frozenset({"Mn", "Me", "Mc"})
 
 
-def _extends(char: str) -> bool:
+def extends(char: str) -> bool:
     """Whether `char` belongs to the character before it: accents, joiners, skin tones, tags (after UAX #29)."""
     if char < "\u0300":
         return False
@@ -114,18 +114,22 @@ def _extends(char: str) -> bool:
     )
 
 
-def _cluster_sizes(text: str) -> Iterator[int]:
-    """UTF-16 units of each user-perceived character: emoji sequences, flags and accented letters are one."""
-    size, previous, flag_open = 0, "", False
-    for char in text:
+def clusters(text: str) -> Iterator[str]:
+    """`text` in user-perceived characters: emoji sequences, flags and accented letters are one each."""
+    start, previous, flag_open = 0, "", False
+    for position, char in enumerate(text):
         is_indicator = _REGIONAL_INDICATORS[0] <= char <= _REGIONAL_INDICATORS[1]
         joined = previous == _JOINER and unicodedata.category(char) == "So"
         completes_flag = is_indicator and flag_open
-        if size and not (_extends(char) or joined or completes_flag):
-            yield size
-            size = 0
-        size += 2 if char > "\uffff" else 1
+        if position > start and not (extends(char) or joined or completes_flag):
+            yield text[start:position]
+            start = position
         flag_open = is_indicator and not completes_flag
         previous = char
-    if size:
-        yield size
+    if text:
+        yield text[start:]
+
+
+def _cluster_sizes(text: str) -> Iterator[int]:
+    """UTF-16 units of each of its clusters."""
+    return (_utf16_units(cluster) for cluster in clusters(text))

@@ -5,19 +5,37 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from offhook.core.clock import Clock, SystemClock
-from offhook.core.db.pool import Database
+from offhook.core.db.pool import Database, Row
 from offhook.core.errors import ConfigurationError, FieldProblem, InvalidInput, NotFound
 from offhook.core.recent import Recent
 from offhook.secrets import Sealer
 from offhook.telephony import queries
-from offhook.telephony.carrier import Carrier, CarrierAccount
-from offhook.telephony.models import AccountRow, Sender
+from offhook.telephony.carrier import Carrier, CarrierAccount, Prices
+from offhook.telephony.models import AccountRow, Sender, Tariff
 
 CACHED_SECONDS: Final = 5.0
 """How long a process may go on with what another one changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Senders:
+    numbers: Mapping[str, Sender]
+    services: Mapping[uuid.UUID, Sender]
+
+    def only(self) -> Sender:
+        """Raises InvalidInput where there is not exactly one."""
+        every = [*self.numbers.values(), *self.services.values()]
+        if len(every) == 1:
+            return every[0]
+        if not every:
+            raise _no_sender("The organization has no number to text from: add one with a carrier account.")
+        if not self.services:
+            raise _no_sender("The organization has several numbers to text from: name one as `from`.")
+        raise _no_sender("The organization has several senders: name one as `from` or `messaging_service_id`.")
 
 
 class Accounts:
@@ -31,7 +49,7 @@ class Accounts:
         self._carriers = carriers
         clock = clock or SystemClock()
         self._opened: Recent[uuid.UUID, CarrierAccount] = Recent(clock, CACHED_SECONDS)
-        self._senders: Recent[uuid.UUID, Mapping[str, Sender]] = Recent(clock, CACHED_SECONDS)
+        self._senders: Recent[uuid.UUID, _Senders] = Recent(clock, CACHED_SECONDS)
 
     @property
     def longest_attempt_seconds(self) -> float:
@@ -73,34 +91,46 @@ class Accounts:
         """The organization's numbers were changed in this process."""
         self._senders.forget(organization_id)
 
-    async def sender(self, organization_id: uuid.UUID, from_number: str | None) -> Sender:
-        """The number to text from. Raises InvalidInput that says which numbers there are to choose from."""
+    async def sender(
+        self, organization_id: uuid.UUID, from_number: str | None, messaging_service_id: uuid.UUID | None = None
+    ) -> Sender:
+        """The number or messaging service to text from: at most one is named. Raises InvalidInput that says which
+        there are to choose from."""
         senders = self._senders.get(organization_id)
-        if senders is None or (from_number is not None and from_number not in senders):
+        if senders is None or not _has(senders, from_number, messaging_service_id):
             senders = self._senders.put(organization_id, await self._load_senders(organization_id))
         if from_number is not None:
-            sender = senders.get(from_number)
+            sender = senders.numbers.get(from_number)
             if sender is None:
                 raise _no_sender("The sender is not a number of this organization's with a carrier account.")
             return sender
-        if len(senders) == 1:
-            return next(iter(senders.values()))
-        if not senders:
-            raise _no_sender("The organization has no number to text from: add one with a carrier account.")
-        raise _no_sender("The organization has several numbers to text from: name one as `from`.")
+        if messaging_service_id is not None:
+            service = senders.services.get(messaging_service_id)
+            if service is None:
+                raise _no_sender("The organization has no messaging service with that id.", "messaging_service_id")
+            return service
+        return senders.only()
 
-    async def _load_senders(self, organization_id: uuid.UUID) -> Mapping[str, Sender]:
+    async def _load_senders(self, organization_id: uuid.UUID) -> _Senders:
         async with self._database.tenant(organization_id) as connection:
             rows = await queries.list_senders(connection, organization_id)
-        return {
-            row["number"]: Sender(
-                number=row["number"],
-                account_id=row["account_id"],
-                carrier=row["carrier"],
-                seconds_per_segment=1.0 / row["messages_per_second"],
-            )
-            for row in rows
-        }
+        every = [self._sender(row) for row in rows]
+        return _Senders(
+            {sender.number: sender for sender in every if sender.number is not None},
+            {sender.messaging_service_id: sender for sender in every if sender.messaging_service_id is not None},
+        )
+
+    def _sender(self, row: Row) -> Sender:
+        carrier = self._carriers.get(row["carrier"])
+        return Sender(
+            number=row["number"],
+            account_id=row["account_id"],
+            carrier=row["carrier"],
+            seconds_per_segment=1.0 / row["messages_per_second"],
+            messaging_service_id=row["service_id"],
+            messaging_service=row["external_id"],
+            tariff=None if carrier is None else _tariff(row, carrier.prices),
+        )
 
     async def _open(self, row: AccountRow, sealed: bytes) -> CarrierAccount:
         plain = await self._sealer.open(row.organization_id, "carrier_accounts", row.id, "credentials", sealed)
@@ -114,5 +144,24 @@ class Accounts:
         )
 
 
-def _no_sender(sentence: str) -> InvalidInput:
-    return InvalidInput(sentence, code="no_sender", fields=[FieldProblem("from", sentence, "no_sender")])
+def _has(senders: _Senders, number: str | None, service_id: uuid.UUID | None) -> bool:
+    """Whether what is named is among them, or nothing is."""
+    return (number is None or number in senders.numbers) and (service_id is None or service_id in senders.services)
+
+
+def _tariff(row: Row, usual: Prices) -> Tariff:
+    """The account's own prices; the carrier's where it has none and both count in one currency."""
+    segment, media, currency = row["segment_price"], row["media_price"], row["price_currency"]
+    if segment is None and media is None:
+        return Tariff(usual.segment, usual.media, usual.currency, usual.source)
+    same = currency == usual.currency
+    return Tariff(
+        segment if segment is not None or not same else usual.segment,
+        media if media is not None or not same else usual.media,
+        currency,
+        "the carrier account's own prices",
+    )
+
+
+def _no_sender(sentence: str, field: str = "from") -> InvalidInput:
+    return InvalidInput(sentence, code="no_sender", fields=[FieldProblem(field, sentence, "no_sender")])

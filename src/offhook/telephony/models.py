@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,22 @@ class AccountRow:
     stopped_reason: str | None
     created_at: datetime
     updated_at: datetime
+    total_per_second: float | None = None
+    """Over all its senders together; None: only each sender's own pace counts."""
+    segment_price: Decimal | None = None
+    media_price: Decimal | None = None
+    """Of one text with media, whatever it weighs."""
+    price_currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTerms:
+    """What an organization has agreed with its carrier; null: what is usual there."""
+
+    total_per_second: float | None = None
+    segment_price: Decimal | None = None
+    media_price: Decimal | None = None
+    price_currency: str = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,33 @@ class NumberRow:
     carrier_account_id: uuid.UUID | None
     agent_id: uuid.UUID | None
     created_at: datetime
+    messages_per_second: float | None = None
+    """None: its account's."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessagingServiceRow:
+    """A carrier's pool of senders, which picks the number itself."""
+
+    id: uuid.UUID
+    organization_id: uuid.UUID
+    carrier_account_id: uuid.UUID
+    external_id: str
+    label: str
+    messages_per_second: float | None
+    """None: its account's."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What texts cost, as far as it is known: the account's own prices, else the carrier's usual ones."""
+
+    segment: Decimal | None
+    media: Decimal | None
+    """Of one text with media, whatever it weighs."""
+    currency: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +92,7 @@ class Sender:
     messaging_service_id: uuid.UUID | None = None
     messaging_service: str | None = None
     """The carrier's own id of it."""
+    tariff: Tariff | None = None
 
     @property
     def lane(self) -> str:

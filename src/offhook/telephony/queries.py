@@ -12,9 +12,9 @@ from offhook.telephony.models import AccountRow, NumberRow
 
 _ACCOUNT: Final = (
     "id, organization_id, carrier, label, external_account_id, base_url, messages_per_second, stopped_reason, "
-    "created_at, updated_at"
+    "created_at, updated_at, total_per_second, segment_price, media_price, price_currency"
 )
-_NUMBER: Final = "id, organization_id, number, label, carrier_account_id, agent_id, created_at"
+_NUMBER: Final = "id, organization_id, number, label, carrier_account_id, agent_id, created_at, messages_per_second"
 
 
 def _account(row: Row) -> AccountRow:
@@ -67,7 +67,8 @@ async def insert_account(connection: Connection, account: Mapping[str, Any]) -> 
     """None if the organization has that account of the carrier already."""
     row = await connection.fetchrow(
         "insert into carrier_accounts (id, organization_id, carrier, label, external_account_id, base_url,"
-        " credentials, messages_per_second) values ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " credentials, messages_per_second, total_per_second, segment_price, media_price, price_currency)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         f" on conflict (organization_id, carrier, external_account_id) do nothing returning {_ACCOUNT}",
         *(account[name] for name in _NEW_ACCOUNT),
     )
@@ -76,7 +77,7 @@ async def insert_account(connection: Connection, account: Mapping[str, Any]) -> 
 
 _NEW_ACCOUNT: Final = (
     "id", "organization_id", "carrier", "label", "external_account_id", "base_url", "credentials",
-    "messages_per_second",
+    "messages_per_second", "total_per_second", "segment_price", "media_price", "price_currency",
 )  # fmt: skip
 
 
@@ -96,8 +97,14 @@ async def update_account(
     return None if row is None else _account(row)
 
 
-_CHANGEABLE_OF_ACCOUNT: Final = ("label", "base_url", "messages_per_second", "credentials")
-_CHANGEABLE_OF_NUMBER: Final = ("label", "carrier_account_id", "agent_id")
+_CHANGEABLE_OF_ACCOUNT: Final = (
+    "label", "base_url", "messages_per_second", "total_per_second", "segment_price", "media_price", "price_currency",
+    "credentials",
+)  # fmt: skip
+_CHANGEABLE_OF_NUMBER: Final = ("label", "carrier_account_id", "agent_id", "messages_per_second")
+_NEW_NUMBER: Final = (
+    "id", "organization_id", "number", "label", "carrier_account_id", "agent_id", "messages_per_second",
+)  # fmt: skip
 
 
 def _assigned(columns: Sequence[str], changes: Mapping[str, Any]) -> tuple[Sequence[str], str]:
@@ -150,9 +157,10 @@ async def find_number(
 async def insert_number(connection: Connection, number: Mapping[str, Any]) -> NumberRow | None:
     """None if the organization has that number already."""
     row = await connection.fetchrow(
-        "insert into phone_numbers (id, organization_id, number, label, carrier_account_id, agent_id)"
-        f" values ($1, $2, $3, $4, $5, $6) on conflict (organization_id, number) do nothing returning {_NUMBER}",
-        *(number[name] for name in ("id", "organization_id", "number", "label", "carrier_account_id", "agent_id")),
+        "insert into phone_numbers"
+        " (id, organization_id, number, label, carrier_account_id, agent_id, messages_per_second)"
+        f" values ($1, $2, $3, $4, $5, $6, $7) on conflict (organization_id, number) do nothing returning {_NUMBER}",
+        *(number[name] for name in _NEW_NUMBER),
     )
     return None if row is None else _number(row)
 
@@ -192,11 +200,18 @@ async def delete_number(connection: Connection, organization_id: uuid.UUID, numb
 
 
 async def list_senders(connection: Connection, organization_id: uuid.UUID) -> Sequence[Row]:
-    """Numbers that can text: number, account_id, carrier, messages_per_second."""
+    """What can text: numbers (`number`) and messaging services (`service_id`, `external_id`), each with its pace and
+    its account's carrier and prices."""
     return await connection.fetch(
-        "select n.number, a.id as account_id, a.carrier, a.messages_per_second from phone_numbers n"
-        " join carrier_accounts a on a.organization_id = n.organization_id and a.id = n.carrier_account_id"
-        " where n.organization_id = $1 order by n.number",
+        "select s.number, s.service_id, s.external_id, a.id as account_id, a.carrier,"
+        " coalesce(s.messages_per_second, a.messages_per_second) as messages_per_second,"
+        " a.segment_price, a.media_price, a.price_currency"
+        " from (select carrier_account_id, number, null::uuid as service_id, null as external_id, messages_per_second"
+        "  from phone_numbers where organization_id = $1"
+        "  union all select carrier_account_id, null, id, external_id, messages_per_second"
+        "  from messaging_services where organization_id = $1) s"
+        " join carrier_accounts a on a.organization_id = $1 and a.id = s.carrier_account_id"
+        " order by s.number, s.external_id",
         organization_id,
     )
 

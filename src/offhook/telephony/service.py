@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,11 +22,15 @@ from offhook.secrets import Sealer
 from offhook.telephony import queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import Carrier
-from offhook.telephony.models import AccountRow, NumberRow, OwnNumber
+from offhook.telephony.models import AccountRow, AccountTerms, NumberRow, OwnNumber
 
 DEFAULT_MESSAGES_PER_SECOND: Final = 1.0  # one long code: facts/telephony.md 1.9
 
-_UNSET_OF_ACCOUNT: Final[Mapping[str, Any]] = {"label": "", "messages_per_second": DEFAULT_MESSAGES_PER_SECOND}
+_UNSET_OF_ACCOUNT: Final[Mapping[str, Any]] = {
+    "label": "",
+    "messages_per_second": DEFAULT_MESSAGES_PER_SECOND,
+    "price_currency": AccountTerms().price_currency,
+}
 """What null stands for in a change, where it does not stand for null."""
 
 
@@ -48,6 +53,7 @@ class CarrierAccountService:
         label: str = "",
         base_url: str | None = None,
         messages_per_second: float = DEFAULT_MESSAGES_PER_SECOND,
+        terms: AccountTerms | None = None,
         account_id: uuid.UUID | None = None,
     ) -> AccountRow:
         """Raises InvalidInput that names the fields, Conflict if the organization has that account already."""
@@ -66,6 +72,7 @@ class CarrierAccountService:
                     "base_url": base_url,
                     "credentials": sealed,
                     "messages_per_second": messages_per_second,
+                    **asdict(terms or AccountTerms()),
                 },
             )
         if created is None:
@@ -122,7 +129,7 @@ class CarrierAccountService:
             return page.cut(await queries.list_accounts(connection, organization_id, page))
 
     async def change(self, organization_id: uuid.UUID, account_id: uuid.UUID, fields: Mapping[str, Any]) -> AccountRow:
-        """`fields`: any of label, base_url, messages_per_second, credentials; what is not among them stays, and null
+        """`fields`: any of label, base_url, messages_per_second, credentials and AccountTerms; what is not among them stays, and null
         means what a new account has. Credentials entered anew take back a stop.
 
         Another `base_url` needs the credentials with it: they are never sent where nobody who knows them sent them.
@@ -214,6 +221,7 @@ class PhoneNumberService:
         label: str = "",
         carrier_account_id: uuid.UUID | None = None,
         agent_id: uuid.UUID | None = None,
+        messages_per_second: float | None = None,
     ) -> NumberRow:
         """Raises InvalidInput, NotFound for another's account or agent, Conflict for a number that is there."""
         e164 = _e164(number)
@@ -228,6 +236,7 @@ class PhoneNumberService:
                         "label": label,
                         "carrier_account_id": carrier_account_id,
                         "agent_id": agent_id,
+                        "messages_per_second": messages_per_second,
                     },
                 )
         except asyncpg.ForeignKeyViolationError as error:
@@ -257,7 +266,8 @@ class PhoneNumberService:
             return page.cut(await queries.list_numbers(connection, organization_id, page))
 
     async def change(self, organization_id: uuid.UUID, number_id: uuid.UUID, fields: Mapping[str, Any]) -> NumberRow:
-        """`fields`: any of label, carrier_account_id, agent_id; what is not among them stays, null clears.
+        """`fields`: any of label, carrier_account_id, agent_id, messages_per_second; what is not among them stays,
+        null clears.
 
         Raises NotFound, also for another's account or agent.
         """

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final, cast
 
 from offhook.core.db.jobs import Handler, RetryLater
 from offhook.core.db.pool import Database
@@ -68,43 +69,46 @@ class Messaging:
         return {SEND: self._on_send, RECONCILE: self._on_reconcile}
 
     async def place(self, text: NewText) -> Message:
-        """Store the text and leave its sending to the queue. Raises InvalidInput, NotFound, Conflict, Unavailable."""
-        placement = await self._intake.prepare(
-            organization_id=text.organization_id,
-            origin=text.origin,
-            to_number=text.to_number,
-            body=text.body,
-            from_number=text.from_number,
-            operation_id=text.operation_id,
-            conversation_id=text.conversation_id,
-        )
-        return (await self._commit.submit(placement)).message
+        """As `place_parts`, of a text that is not split: the first."""
+        return (await self.place_parts(text))[0]
+
+    async def place_parts(self, text: NewText) -> Sequence[Message]:
+        """Store the text, one message unless it is split, and leave its sending to the queue.
+
+        Raises InvalidInput, NotFound, Conflict, Unavailable.
+        """
+        return [placed.message for placed in await self._store(await self._intake.placements(text))]
 
     async def text(self, request: TextRequest) -> Receipt:
         """Place the text and, if its sender's lane is free in time, send it now.
 
-        Asked again with the same operation id, it finds out what became of the first. Raises as `place`.
+        Asked again with the same operation id, it finds out what became of the first. Raises as `place_parts`.
         """
         deadline = asyncio.get_running_loop().time() + min(request.wait_seconds, MAX_WAIT_SECONDS)
-        placement = await self._intake.prepare(
-            organization_id=request.organization_id,
-            origin=request.origin,
-            to_number=request.to_number,
-            body=request.body,
-            from_number=request.from_number,
-            operation_id=request.operation_id,
-            conversation_id=request.conversation_id,
+        placements = await self._intake.placements(
+            request,
             claim_within_seconds=max(0.0, min(request.wait_seconds, MAX_WAIT_SECONDS) - _SENDING_RESERVE_SECONDS),
         )
-        placed = await self._commit.submit(placement)
+        placed = await self._store(placements)
+        return receipt_of(*await asyncio.gather(*(self._carried(one, deadline) for one in placed)))
+
+    async def _store(self, placements: Sequence[Placement]) -> Sequence[Placed]:
+        stored = await asyncio.gather(*map(self._commit.submit, placements), return_exceptions=True)
+        for one in stored:
+            if isinstance(one, BaseException):
+                raise one
+        return cast("list[Placed]", stored)
+
+    async def _carried(self, placed: Placed, deadline: float) -> Message:
+        """The message when the carrier has it, or when the asker's time is over."""
         if placed.claimed:
             attempt = self._launch(placed)
             await asyncio.wait([attempt], timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
         elif placed.was_there and placed.message.is_open:
             await self._follow(placed.message, deadline)
         else:
-            return receipt_of(placed.message)
-        return receipt_of(await self._current(placed.message))
+            return placed.message
+        return await self._current(placed.message)
 
     async def close(self) -> None:
         """Let attempts that are under way end; what does not end within their time is reconciled by the jobs."""
@@ -175,8 +179,25 @@ class Messaging:
         await self._following.follow(message_id)
 
 
-def receipt_of(message: Message) -> Receipt:
-    """A message as its asker sees it."""
+def receipt_of(*parts: Message) -> Receipt:
+    """A text as its asker sees it: of several parts, as the one that stands worst, with the effect of all."""
+    receipts = [_receipt(message) for message in parts]
+    worst = min(receipts, key=lambda receipt: _STANDING.get(receipt.status, len(_STANDING)))
+    effects = {receipt.effect for receipt in receipts}
+    effect = next(effect for effect in (Effect.UNKNOWN, Effect.DONE, Effect.NONE) if effect in effects)
+    return replace(
+        worst,
+        message_id=parts[0].id,
+        effect=effect,
+        segments=sum(receipt.segments for receipt in receipts),
+        parts=len(receipts),
+    )
+
+
+_STANDING: Final = {"failed": 0, "undelivered": 0, "canceled": 0, "sending": 1, "queued": 2, "accepted": 3}
+
+
+def _receipt(message: Message) -> Receipt:
     status = message.status
     effect = _EFFECTS.get(status, Effect.DONE)
     if status == "sending" and message.carrier_message_id is not None:
@@ -193,4 +214,6 @@ def receipt_of(message: Message) -> Receipt:
         send_at=message.send_at,
         error_code=message.error_code,
         decision=message.decision,
+        hold_reason=message.hold_reason if status == "queued" else None,
+        held_until=message.not_before if status == "queued" else None,
     )
