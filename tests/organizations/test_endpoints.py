@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fixtures.api import WORKER_KEY, ApiClient, client_of
+from fixtures.database import UNHINDERED
 from offhook.core.db.pool import Database
 from offhook.organizations import OrganizationService
 
@@ -14,9 +15,9 @@ NOT_A_KEY = "/api/api-keys/0190f3a2-7c1e-7d3b-9a54-0f6f7d2c1b11"
 
 async def test_a_key_reads_and_renames_its_own_organization(api: ApiClient, organization: uuid.UUID) -> None:
     read = (await api.get("/api/organization")).json["organization"]
-    assert (read["id"], read["name"], read["settings"]) == (str(organization), "Spoke & Chain", {})
+    assert (read["id"], read["name"], read["settings"]) == (str(organization), "Spoke & Chain", {"texting": UNHINDERED})
     changed = (await api.patch("/api/organization", {"name": "Chain & Spoke"})).json["organization"]
-    assert (changed["name"], changed["settings"]) == ("Chain & Spoke", {})
+    assert (changed["name"], changed["settings"]) == ("Chain & Spoke", {"texting": UNHINDERED})
 
 
 async def test_settings_are_replaced_key_by_key_and_removed_by_null(api: ApiClient) -> None:
@@ -26,7 +27,7 @@ async def test_settings_are_replaced_key_by_key_and_removed_by_null(api: ApiClie
     kept = (await api.patch("/api/organization", {"name": "Other"})).json["organization"]
     assert kept["settings"] == stored["settings"]
     cleared = (await api.patch("/api/organization", {"settings": {"variables": None}})).json["organization"]
-    assert cleared["settings"] == {}
+    assert cleared["settings"] == {"texting": UNHINDERED}
 
 
 @pytest.mark.parametrize(

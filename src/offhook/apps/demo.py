@@ -30,6 +30,9 @@ INSTRUCTIONS = (
     "caller agrees, do it at once. Never read a link aloud. You need no number: the text goes to the number that is "
     "calling, {{caller_phone_number}}."
 )
+SETTINGS = {"texting": {"quiet_hours": None, "recipient_daily_cap": None, "daily_segments": None}}
+"""The demonstration texts at any hour and as often as one likes: its carrier is the emulator, which reaches nobody."""
+
 SMS_TOOL: dict[str, Any] = {
     "name": "Text the booking link",
     "type": "sms",
@@ -56,7 +59,7 @@ def read_demo(home: Path) -> Demo | None:
 
 async def make_organization(services: Services, home: Path) -> Demo:
     """The organization and its key; what the key can make is made through the API (`furnish`). Kept in the home."""
-    organization = await services.organizations.create_organization(ORGANIZATION)
+    organization = await services.organizations.create_organization(ORGANIZATION, SETTINGS)
     _, key = await services.organizations.create_api_key(organization.id, name="demonstration", scopes=["admin"])
     demo = Demo(str(organization.id), ORGANIZATION, "", AGENT, NUMBER, CALLER, key)
     write_private(demo_file(home), json.dumps(asdict(demo)))

@@ -37,6 +37,8 @@ from offhook.secrets.keyring import KeyRing
 from offhook.telephony.assembly import Telephony, create_telephony
 from offhook.telephony.consent.destinations import SETTING as DESTINATIONS
 from offhook.telephony.consent.destinations import check_destinations
+from offhook.telephony.consent.texting import SETTING as TEXTING
+from offhook.telephony.consent.texting import check_texting
 from offhook.tools.endpoints import tools_part
 from offhook.tools.execution import Road
 from offhook.tools.platform.endpoints import platform_tools_part
@@ -149,7 +151,7 @@ def make_services(settings: Settings, database: Database, ring: KeyRing, clock: 
             database,
             ring.pepper,
             authenticator=authenticator,
-            setting_checks={DESTINATIONS: check_destinations},
+            setting_checks={DESTINATIONS: check_destinations, TEXTING: check_texting},
             clock=clock,
         ),
         telephony=telephony,

@@ -14,6 +14,8 @@ from offhook.core.http import Form, JsonObject, Text
 from offhook.organizations.auth import Scope
 from offhook.organizations.variables import MAX_DECLARED, DeclaredVariable
 
+_TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
 
 
@@ -32,12 +34,46 @@ class DestinationsSetting(BaseModel):
     admit_magic: bool = Field(False, description="Twilio's test numbers: for accounts on the emulator.")
 
 
+class QuietHoursSetting(BaseModel):
+    """By the recipient's clock: no text goes from `from` until `to`, over midnight where `from` is the later."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: str = Field("21:00", alias="from", pattern=_TIME_OF_DAY)
+    to: str = Field("08:00", pattern=_TIME_OF_DAY)
+
+
+class TextingSetting(BaseModel):
+    """When and how often people are texted. A text beyond a limit is held until it may go, and says why. What is
+    missing has its default; null switches a limit off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    quiet_hours: QuietHoursSetting | None = Field(
+        QuietHoursSetting.model_validate({}),
+        description="Replies within 24 hours, texts during a conversation, and own_numbers are exempt.",
+    )
+    recipient_daily_cap: Annotated[int, Field(ge=1)] | None = Field(
+        20, description="Texts to one number within 24 hours."
+    )
+    daily_segments: Annotated[int, Field(ge=1)] | None = Field(
+        1000, description="Segments of the organization in a calendar day of its time zone."
+    )
+    own_numbers: list[str] | None = Field(
+        [], max_length=100, description="The organization's own people (E.164): at any hour, as often as it likes."
+    )
+    time_zone: str | None = Field(
+        None, description="IANA. Of recipients whose number tells nothing (toll-free), and of the calendar day."
+    )
+
+
 class OrganizationSettings(BaseModel):
     """What an organization sets; a key that is missing has its default."""
 
     model_config = ConfigDict(extra="forbid")
 
     destinations: DestinationsSetting | None = None
+    texting: TextingSetting | None = None
     variables: list[DeclaredVariable] | None = Field(
         None, max_length=MAX_DECLARED, description="Variables that all its agents and tools may use."
     )

@@ -1,0 +1,51 @@
+"""In which time zones the person behind a number may be.
+
+An area code is where the number was handed out, not where the person is: an explicit zone goes before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+from phonenumbers.timezone import time_zones_for_geographical_number, time_zones_for_number
+
+_NANP: Final = 1
+_PLACED: Final = frozenset(
+    {PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.UNKNOWN}
+)
+"""Kinds of numbers that somebody has somewhere. UNKNOWN is what numbers that are not valid have, +1 202 555 01xx
+among them; of toll-free numbers and their like no zone is known, whatever the library lists."""
+
+_REMEMBERED: Final = 4096
+
+
+def find_zone(name: str | None) -> ZoneInfo | None:
+    """The IANA zone of that name, None where there is none."""
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # also paths, NUL and folders such as "America"
+        return None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def zones_of(number: str) -> Sequence[ZoneInfo]:
+    """Every zone in which a number in E.164 may be; none where nothing is known."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return ()
+    if phonenumbers.number_type(parsed) not in _PLACED:
+        return ()
+    # In North America mobile numbers have area codes too. The library forgets that of the Caribbean's, and lists all
+    # of the continent for them (facts/telephony.md 10.2).
+    known = time_zones_for_geographical_number if parsed.country_code == _NANP else time_zones_for_number
+    # "Etc/Unknown" is what the library says where it knows nothing: there is no such zone.
+    zones = [find_zone(name) for name in known(parsed)]
+    return tuple(zone for zone in zones if zone is not None)
