@@ -10,6 +10,9 @@ DEFAULT_AUTH_TOKEN = "0ff400c0ffee0000emulator0000token"  # noqa: S105 (fictitio
 
 DEFAULT_TELNYX_API_KEY = "KEY0ff400c0ffee0000emulator0000telnyx"
 
+DEFAULT_TELNYX_NUMBERS: tuple[str, ...] = tuple(f"+1312555{n:04d}" for n in range(100, 200))
+"""+1 312 555 01xx: fictitious too, and not Twilio's, so that each number is one carrier's."""
+
 DEFAULT_NUMBERS: tuple[str, ...] = tuple(f"+1202555{n:04d}" for n in range(100, 200))
 """+1 202 555 01xx: the range kept for fiction in the North American plan."""
 
@@ -31,6 +34,7 @@ class Account:
     """A trial account texts only these numbers (21608); None is a full account."""
     telnyx_api_key: str | None = None
     """The bearer key of Telnyx's face; None shuts that face for the account."""
+    telnyx_numbers: tuple[str, ...] = DEFAULT_TELNYX_NUMBERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,9 @@ class Store:
         self.faults: dict[int, Fault] = {}
         """In force, oldest first."""
         self.pending_callbacks: dict[str, Callback] = {}
+        self.answers: dict[tuple[str, str, str], Record] = {}
+        """(account, path, key): what a request with this idempotency key was answered: `request` (its hash), `body`,
+        `at`."""
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         for line in self._journal.replay():
             self._apply(line)
@@ -117,7 +120,7 @@ class Store:
 
     def face_of(self, account_sid: str, number: str) -> str:
         """The face whose customer gets the texts that come to a number."""
-        return self.number_settings.get((account_sid, number), {}).get("face", "twilio")
+        return "telnyx" if number in self.accounts[account_sid].telnyx_numbers else "twilio"
 
     def next_fault_id(self) -> int:
         return self._last_fault_id + 1
@@ -130,9 +133,11 @@ class Store:
             self.events.append(Event(self._seq, line["at"], kind, sid, fields))
 
     def _apply_account(self, fields: Record, line: Record) -> tuple[str, str | None]:
-        verified = fields["verified"]
-        fields = {**fields, "numbers": tuple(fields["numbers"]), "verified": tuple(verified) if verified else verified}
-        self.accounts[fields["sid"]] = Account(**fields)
+        lists = ("numbers", "verified", "telnyx_numbers")
+        account = Account(
+            **{name: tuple(value) if name in lists and value else value for name, value in fields.items()}
+        )
+        self.accounts[account.sid] = account
         return "account.added", None
 
     def _apply_number(self, fields: Record, line: Record) -> tuple[str, str | None]:
@@ -224,6 +229,10 @@ class Store:
         """`code`, `sentence`, `sid` and `url`: what a carrier's error log would show; kept as an event only."""
         return "error.raised", fields["sid"]
 
+    def _apply_answer(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        self.answers[(fields["account_sid"], fields["path"], fields["key"])] = fields
+        return "answer.kept", None
+
     def _apply_callback(self, fields: Record, line: Record) -> tuple[str, str | None]:
         callback = Callback(**fields)
         self.pending_callbacks[callback.id] = callback
@@ -251,6 +260,7 @@ class Store:
         "fault_struck": _apply_fault_struck,
         "faults_cleared": _apply_faults_cleared,
         "error": _apply_error,
+        "answer": _apply_answer,
         "callback": _apply_callback,
         "callback_ended": _apply_callback_ended,
     }
