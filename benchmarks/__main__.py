@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--smoke", action="store_true", help="only whether each runs and yields a ratio; no figures")
     parser.add_argument("--write", action="store_true", help=f"write docs/{PAGE.parent.name}/{PAGE.name} too")
     given = parser.parse_args(arguments)
-    known = {goal.number: goal for goal in all_goals()}
+    known = {goal.number.upper(): goal for goal in all_goals()}
     wanted: list[str] = [number.upper() for number in given.goals] or list(known)
     unknown = [number for number in wanted if number not in known]
     if unknown:

@@ -59,7 +59,7 @@ def bare_carrier(options: dict[str, Any], pool: object) -> Handler:
     async def handle(scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
         arrived_at = time.monotonic()
         if scope["method"] != "POST":
-            return 200, json.dumps(arrivals).encode()
+            return 200, _told(scope["path"], arrivals)
         if keeps:
             form = dict(parse_qsl(body.decode()))
             arrivals.append((arrived_at, form["From"], form["Body"]))
@@ -68,6 +68,16 @@ def bare_carrier(options: dict[str, Any], pool: object) -> Handler:
         return 201, f"{_BEFORE_SID}{uuid.uuid4().hex}{_AFTER_SID}".encode()
 
     return handle
+
+
+def _told(path: str, arrivals: list[tuple[float, str, str]]) -> bytes:
+    """The answer to a GET: the arrivals, a message (delivered, whichever it is), or an empty listing."""
+    if path == "/arrivals":
+        return json.dumps(arrivals).encode()
+    if path.endswith("/Messages.json"):
+        return b'{"messages": [], "next_page_uri": null}'
+    sid = path.rpartition("/")[2].removesuffix(".json")
+    return json.dumps({**json.loads(_RESOURCE), "sid": sid, "status": "delivered"}).encode()
 
 
 @dataclass(frozen=True, slots=True)

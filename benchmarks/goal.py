@@ -123,7 +123,8 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`number`: as in the list of goals ("G8"). `statement`: what is compared. `reference`: with what, exactly."""
+    """`number`: as in the list of goals ("G8"), or a name where it is in none ("pacing"). `statement`: what is
+    compared. `reference`: with what, exactly."""
 
     number: str
     statement: str
@@ -132,10 +133,15 @@ class Goal:
 
 
 def all_goals() -> list[Goal]:
-    """Every module's goal, by number."""
+    """Every module's goal, by number; then those with a name."""
     found: list[Goal] = []
     for module in pkgutil.iter_modules(goals.__path__):
         goal = importlib.import_module(f"{goals.__name__}.{module.name}").GOAL
         assert isinstance(goal, Goal)
         found.append(goal)
-    return sorted(found, key=lambda goal: int(goal.number[1:]))
+    return sorted(found, key=_place)
+
+
+def _place(goal: Goal) -> tuple[bool, int, str]:
+    digits = goal.number[1:]
+    return (not digits.isdigit(), int(digits) if digits.isdigit() else 0, goal.number)

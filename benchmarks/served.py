@@ -1,4 +1,4 @@
-"""The two servers of a comparison: `offhook api` as it is run, and a bare ASGI application."""
+"""The servers of a comparison, `offhook api` as it is run and a bare ASGI application; and `offhook jobs`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import asyncpg
 
 from benchmarks.cpu import cpu_seconds
 from benchmarks.processors import Processors
@@ -92,6 +95,37 @@ def _inherited() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("OFFHOOK_", "TWILIO_", "LIVEKIT_", "AGENT_")) and name != "DATABASE_URL"
     }
+
+
+@asynccontextmanager
+async def run_jobs(processors: Processors, environment: Mapping[str, str], count: int) -> AsyncGenerator[None]:
+    """`count` processes of `offhook jobs`, all of them taking jobs."""
+    async with AsyncExitStack() as stack:
+        for _ in range(count):
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "offhook", "jobs"),
+                env={**_inherited(), **environment},
+                stdout=asyncio.subprocess.DEVNULL,
+            )
+            stack.push_async_callback(_stop, process)
+            processors.give_measured(process.pid)
+        give_up = time.monotonic() + _START_SECONDS
+        while await _listening(environment["DATABASE_URL"]) < count:
+            assert time.monotonic() < give_up, "the processes of jobs do not listen"
+            await asyncio.sleep(0.05)
+        yield
+
+
+async def _listening(dsn: str) -> int:
+    driver: Any = asyncpg
+    connection = await driver.connect(dsn)
+    try:
+        return await connection.fetchval(
+            "select count(*) from pg_stat_activity where application_name = 'offhook jobs:listen'"
+            " and datname = current_database()"
+        )
+    finally:
+        await connection.close()
 
 
 async def _answers(port: int) -> bool:

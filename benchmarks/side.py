@@ -16,6 +16,8 @@ from offhook.core.destination import Allowed, DestinationPolicy, decide
 from offhook.organizations import OrganizationService
 from offhook.secrets import KeyRing, Sealer
 from offhook.telephony.assembly import create_telephony
+from offhook.telephony.consent.texting import SETTING as TEXTING
+from offhook.telephony.consent.texting import check_texting
 
 ACCOUNT_SID = "AC" + "b" * 32
 AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
@@ -25,6 +27,10 @@ SENDERS = 64
 row is locked until its commit."""
 LINES = 300
 """Per area code: with all area codes, more numbers than a run texts."""
+
+
+UNHINDERED: Mapping[str, object] = {"quiet_hours": None, "recipient_daily_cap": None, "daily_segments": None}
+"""A texting policy with which every text goes at any hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +46,47 @@ class Side:
     environment: Mapping[str, str] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Paces:
+    """Texts per second, as an account has them."""
+
+    sender: float = 1.0
+    total: float | None = None
+
+
 async def make_side(
-    postgres: Postgres, name: str, *, carrier_url: str | None = None, messages_per_second: float = 1.0
+    postgres: Postgres, name: str, *, carrier_url: str | None = None, paces: Paces | None = None
 ) -> Side:
     """A new database called `name` with all that is needed to text, through the carrier's API at `carrier_url`."""
     dsn = await postgres.make_database(name)
-    master = "k1:" + base64.b64encode(secrets.token_bytes(32)).decode()
-    pepper = secrets.token_urlsafe(32)
-    ring = KeyRing.parse(master, pepper)
+    environment = {
+        "DATABASE_URL": dsn,
+        "OFFHOOK_HOME": tempfile.gettempdir(),  # nothing is kept there: database and keys are given
+        "OFFHOOK_PUBLIC_URL": PUBLIC_URL,
+        "OFFHOOK_MASTER_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "OFFHOOK_KEY_PEPPER": secrets.token_urlsafe(32),
+        "OFFHOOK_LOG_LEVEL": "warning",
+    }
+    return await _add_organization(name, environment, "Spoke & Chain", carrier_url, paces or Paces())
+
+
+async def add_neighbour(side: Side, *, carrier_url: str | None = None, paces: Paces | None = None) -> Side:
+    """Another organization in the same database: same processes, another tenant."""
+    return await _add_organization(side.name, side.environment, "Chain & Spoke", carrier_url, paces or Paces())
+
+
+async def _add_organization(
+    name: str, environment: Mapping[str, str], called: str, carrier_url: str | None, paces: Paces
+) -> Side:
+    ring = KeyRing.parse(environment["OFFHOOK_MASTER_KEYS"], environment["OFFHOOK_KEY_PEPPER"])
     senders = tuple(unassigned_numbers()[-SENDERS:])
+    dsn = environment["DATABASE_URL"]
     database = Database(dsn, max_connections=2, application_name="offhook-benchmarks")
     await database.open()
     telephony = create_telephony(database, Sealer(database, ring), public_url=PUBLIC_URL, reconcile_gap_seconds=90)
     try:
-        organizations = OrganizationService(database, ring.pepper)
-        organization = await organizations.create_organization("Spoke & Chain")
+        organizations = OrganizationService(database, ring.pepper, setting_checks={TEXTING: check_texting})
+        organization = await organizations.create_organization(called, {TEXTING: UNHINDERED})
         _, key = await organizations.create_api_key(organization.id, "benchmarks", ["worker"])
         account = await telephony.carrier_accounts.create(
             organization.id,
@@ -62,21 +94,15 @@ async def make_side(
             external_account_id=ACCOUNT_SID,
             credentials={"auth_token": AUTH_TOKEN},
             base_url=carrier_url,
-            messages_per_second=messages_per_second,
+            messages_per_second=paces.sender,
         )
         for sender in senders:
             await telephony.phone_numbers.create(organization.id, sender, carrier_account_id=account.id)
+        if paces.total is not None:
+            await telephony.carrier_accounts.change(organization.id, account.id, {"total_per_second": paces.total})
     finally:
         await telephony.close()
         await database.close()
-    environment = {
-        "DATABASE_URL": dsn,
-        "OFFHOOK_HOME": tempfile.gettempdir(),  # nothing is kept there: database and keys are given
-        "OFFHOOK_PUBLIC_URL": PUBLIC_URL,
-        "OFFHOOK_MASTER_KEYS": master,
-        "OFFHOOK_KEY_PEPPER": pepper,
-        "OFFHOOK_LOG_LEVEL": "warning",
-    }
     return Side(name, dsn, organization.id, account.id, senders, key, environment)
 
 
