@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 from benchmarks.postgres import Postgres
 from offhook.core.db.pool import Database
@@ -18,6 +19,8 @@ from offhook.secrets import KeyRing, Sealer
 from offhook.telephony.assembly import create_telephony
 from offhook.telephony.consent.texting import SETTING as TEXTING
 from offhook.telephony.consent.texting import check_texting
+from offhook.telephony.media.part import MediaOptions
+from offhook.telephony.media.store import MediaPlace
 
 ACCOUNT_SID = "AC" + "b" * 32
 AUTH_TOKEN = "0123456789abcdef0123456789abcdef"
@@ -83,7 +86,13 @@ async def _add_organization(
     dsn = environment["DATABASE_URL"]
     database = Database(dsn, max_connections=2, application_name="offhook-benchmarks")
     await database.open()
-    telephony = create_telephony(database, Sealer(database, ring), public_url=PUBLIC_URL, reconcile_gap_seconds=90)
+    telephony = create_telephony(
+        database,
+        Sealer(database, ring),
+        public_url=PUBLIC_URL,
+        reconcile_gap_seconds=90,
+        media=MediaOptions(MediaPlace.directory(Path(environment["OFFHOOK_HOME"]) / "media"), ring),
+    )
     try:
         organizations = OrganizationService(database, ring.pepper, setting_checks={TEXTING: check_texting})
         organization = await organizations.create_organization(called, {TEXTING: UNHINDERED})

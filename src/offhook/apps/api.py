@@ -50,7 +50,8 @@ def create_app(
         app.include_router(router)
     _add_pages(app, hot)
     install_problems(app)
-    app.add_middleware(Front, max_body_bytes=max_body_bytes)
+    larger = {(route.method, route.path): route.max_body_bytes for route in hot if route.max_body_bytes is not None}
+    app.add_middleware(Front, max_body_bytes=max_body_bytes, larger=larger)
     return app
 
 

@@ -39,6 +39,8 @@ from offhook.telephony.consent.destinations import SETTING as DESTINATIONS
 from offhook.telephony.consent.destinations import check_destinations
 from offhook.telephony.consent.texting import SETTING as TEXTING
 from offhook.telephony.consent.texting import check_texting
+from offhook.telephony.media.part import MediaOptions
+from offhook.telephony.media.store import MediaPlace
 from offhook.tools.endpoints import tools_part
 from offhook.tools.execution import Road
 from offhook.tools.platform.endpoints import platform_tools_part
@@ -137,6 +139,7 @@ def make_services(settings: Settings, database: Database, ring: KeyRing, clock: 
         sealer,
         public_url=settings.public_url,
         reconcile_gap_seconds=settings.reconcile_gap_seconds,
+        media=MediaOptions(_media_place(settings), ring, settings.egress_allow),
         clock=clock,
     )
     filled = TelephonyPorts(telephony)
@@ -157,6 +160,18 @@ def make_services(settings: Settings, database: Database, ring: KeyRing, clock: 
         telephony=telephony,
         ports=ports,
         road=Road(ports, PostgresLedger(database, sealer), clock, PostgresTallies(database)),
+    )
+
+
+def _media_place(settings: Settings) -> MediaPlace:
+    if settings.media_url is None:
+        return MediaPlace.directory(settings.home / "media")
+    return MediaPlace(
+        settings.media_url,
+        s3_endpoint=settings.media_s3_endpoint,
+        s3_region=settings.media_s3_region,
+        s3_access_key_id=settings.media_s3_access_key_id,
+        s3_secret_access_key=settings.media_s3_secret_access_key,
     )
 
 

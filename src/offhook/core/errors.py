@@ -7,6 +7,7 @@
     ├─ Forbidden                 403  the key is good, its scope or role is not
     ├─ NotFound                  404  also another organization's row
     ├─ Conflict                  409  the state of things does not allow it now
+    ├─ Gone                      410  it was here for a time, which is over
     ├─ TooLarge                  413  the body passes a limit, which the detail names
     ├─ RateLimited               429  try again after `retry_after_seconds`
     ├─ ConfigurationError        500  the operator must set something right
@@ -98,6 +99,11 @@ class NotFound(OffhookError):
 class Conflict(OffhookError):
     status = 409
     default_code = "conflict"
+
+
+class Gone(OffhookError):
+    status = 410
+    default_code = "gone"
 
 
 class TooLarge(OffhookError):

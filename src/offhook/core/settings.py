@@ -34,6 +34,14 @@ class Settings:
     livekit_port: int
     public_url: str | None
     """The origin carriers reach, without a trailing slash. Webhook signatures are checked against it."""
+    media_url: str | None
+    """Where media are kept: `file:///directory` or `s3://bucket/prefix`. None: a directory below `home`."""
+    media_s3_endpoint: str | None
+    media_s3_region: str | None
+    media_s3_access_key_id: str | None
+    media_s3_secret_access_key: str | None = field(repr=False)
+    egress_allow: frozenset[tuple[str, int]]
+    """Hosts and ports that tenants' URLs may name although they are not on the public internet."""
     master_keys: str | None = field(repr=False)
     key_pepper: str | None = field(repr=False)
     worker_key: str | None = field(repr=False)
@@ -67,6 +75,12 @@ class Settings:
             emulator_port=_port(env, "OFFHOOK_EMULATOR_PORT", DEFAULT_EMULATOR_PORT),
             livekit_port=_port(env, "OFFHOOK_LIVEKIT_PORT", DEFAULT_LIVEKIT_PORT),
             public_url=(env.get("OFFHOOK_PUBLIC_URL") or "").rstrip("/") or None,
+            media_url=env.get("OFFHOOK_MEDIA_URL") or None,
+            media_s3_endpoint=env.get("OFFHOOK_MEDIA_S3_ENDPOINT") or None,
+            media_s3_region=env.get("OFFHOOK_MEDIA_S3_REGION") or None,
+            media_s3_access_key_id=env.get("OFFHOOK_MEDIA_S3_ACCESS_KEY_ID") or None,
+            media_s3_secret_access_key=env.get("OFFHOOK_MEDIA_S3_SECRET_ACCESS_KEY") or None,
+            egress_allow=_addresses(env, "OFFHOOK_EGRESS_ALLOW"),
             master_keys=env.get("OFFHOOK_MASTER_KEYS") or None,
             key_pepper=env.get("OFFHOOK_KEY_PEPPER") or None,
             worker_key=env.get("OFFHOOK_WORKER_KEY") or None,
@@ -101,6 +115,18 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise ConfigurationError(f"{name} is {text!r}: give a port from 0 (any free one) to 65535")
     return int(text)
+
+
+def _addresses(env: Mapping[str, str], name: str) -> frozenset[tuple[str, int]]:
+    """From `files.internal:8080,10.0.0.7:443`; an IPv6 address stands in brackets."""
+    found: set[tuple[str, int]] = set()
+    for entry in filter(None, (part.strip() for part in (env.get(name) or "").split(","))):
+        host, _, port = entry.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]").lower()
+        if not host or "/" in host or not port.isdecimal() or not 0 < int(port) <= 65535:
+            raise ConfigurationError(f"{name} has the form host:port,host:port; {entry!r} is not")
+        found.add((host, int(port)))
+    return frozenset(found)
 
 
 def _seconds(env: Mapping[str, str], name: str, default: float) -> float:

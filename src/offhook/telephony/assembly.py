@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from offhook.core.clock import Clock
+from offhook.core.clock import Clock, SystemClock
 from offhook.core.db.jobs import Handler
 from offhook.core.db.pool import Database
 from offhook.core.http import Part
@@ -19,6 +19,8 @@ from offhook.telephony.consent import endpoints as suppression_list
 from offhook.telephony.consent.destinations import DestinationConsent
 from offhook.telephony.consent.suppressions import Suppressions
 from offhook.telephony.inbox import Inbox
+from offhook.telephony.media import endpoints as media_endpoints
+from offhook.telephony.media.part import MediaOptions, MediaPart, create_media
 from offhook.telephony.messages import endpoints as messages
 from offhook.telephony.messages.following import Following
 from offhook.telephony.messages.intake import Intake
@@ -42,12 +44,13 @@ class Telephony:
     suppressions: Suppressions
     messages: MessageReader
     inbox: Inbox
+    media: MediaPart
     session: aiohttp.ClientSession
 
     @property
     def job_handlers(self) -> Mapping[str, Handler]:
         """Entrypoint → handler, for the consumer."""
-        return {**self.messaging.handlers, **self.inbox.handlers}
+        return {**self.messaging.handlers, **self.inbox.handlers, **self.media.handlers}
 
     def part(self) -> Part:
         """What this package brings to the application."""
@@ -59,15 +62,17 @@ class Telephony:
                 self.suppressions,
                 self.messages,
                 self.inbox,
+                *self.media.services,
             ),
-            routers=(accounts_and_numbers.router, suppression_list.router, messages.router),
-            routes=messages.hot_routes,
+            routers=(accounts_and_numbers.router, suppression_list.router, messages.router, media_endpoints.router),
+            routes=(*messages.hot_routes, *media_endpoints.hot_routes),
         )
 
     async def close(self) -> None:
         """End what is under way (within a second) and the connections to carriers."""
         await self.inbox.close()
         await self.messaging.close()
+        await self.media.close()
         await self.session.close()
 
 
@@ -77,6 +82,7 @@ def create_telephony(
     *,
     public_url: str | None,
     reconcile_gap_seconds: float,
+    media: MediaOptions,
     clock: Clock | None = None,
 ) -> Telephony:
     """Call it inside the running event loop. `public_url`: the origin that carriers reach; None: no callbacks."""
@@ -86,6 +92,7 @@ def create_telephony(
     )
     carriers = registry.carriers(session)
     accounts = Accounts(database, sealer, carriers, clock)
+    media_part = create_media(database, accounts, media, public_url=public_url, clock=clock or SystemClock())
     consent = DestinationConsent(database, clock)
     sending = Sending(database, accounts, public_url)
     return Telephony(
@@ -102,5 +109,6 @@ def create_telephony(
         suppressions=Suppressions(database),
         messages=MessageReader(database),
         inbox=Inbox(database, accounts, public_url),
+        media=media_part,
         session=session,
     )

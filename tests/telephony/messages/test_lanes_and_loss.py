@@ -20,6 +20,8 @@ from offhook.emulator import DEFAULT_ACCOUNT_SID
 from offhook.secrets import KeyRing
 from offhook.secrets.envelope import Sealer
 from offhook.telephony.assembly import create_telephony
+from offhook.telephony.media.part import MediaOptions
+from offhook.telephony.media.store import MediaPlace
 from offhook.telephony.messages.models import NewText
 
 
@@ -29,7 +31,13 @@ async def test_two_processes_on_one_lane_never_pass_its_rate(
     await world.execute("update carrier_accounts set messages_per_second = 50")
     other_database = Database(database_dsn, application_name="another-process")
     await other_database.open()
-    other = create_telephony(other_database, Sealer(other_database, ring), public_url=None, reconcile_gap_seconds=1.0)
+    other = create_telephony(
+        other_database,
+        Sealer(other_database, ring),
+        public_url=None,
+        reconcile_gap_seconds=1.0,
+        media=MediaOptions(MediaPlace.directory(tmp_path / "media"), ring),
+    )
     texts = [NewText(world.organization_id, "api", TO, f"Text {n}") for n in range(30)]
     try:
         placed = await asyncio.gather(

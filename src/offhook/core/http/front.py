@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import traceback
 import uuid
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -26,11 +27,18 @@ _log = get_logger(__name__)
 
 class Front:
     """Wraps an application. An `X-Request-Id` of 8 to 64 plain characters is kept, else one is made; every answer
-    carries it. Bodies over `max_body_bytes` are 413, whether they say their length or not."""
+    carries it. Bodies over `max_body_bytes` are 413, whether they say their length or not; `larger` has the limits of
+    those that may be larger, by method and path."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        larger: Mapping[tuple[str, str], int] | None = None,
+    ) -> None:
         self.app = app
         self._max_body_bytes = max_body_bytes
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,11 +56,12 @@ class Front:
                 message["headers"] = [*message.get("headers", ()), (_HEADER, identity)]
             await send(message)
 
-        if length > self._max_body_bytes:
-            await problem_response(too_large(self._max_body_bytes), name)(scope, receive, answer)
+        most = self._larger.get((scope["method"], scope["path"]), self._max_body_bytes)
+        if length > most:
+            await problem_response(too_large(most), name)(scope, receive, answer)
             return
         # A body whose length was said and is small enough need not be counted: the server enforces the length.
-        counted = receive if length >= 0 else self._counting(receive)
+        counted = receive if length >= 0 else _counting(receive, most)
         with structlog.contextvars.bound_contextvars(request_id=name):
             try:
                 await self.app(scope, counted, answer)
@@ -62,18 +71,19 @@ class Front:
                     raise RuntimeError("a response broke off; the log before this names where") from None
                 await problem_response(_unexpected(error), name)(scope, receive, answer)
 
-    def _counting(self, receive: Receive) -> Receive:
-        seen = 0
 
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._max_body_bytes:
-                raise too_large(self._max_body_bytes)
-            return message
+def _counting(receive: Receive, most: int) -> Receive:
+    seen = 0
 
-        return counted
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise too_large(most)
+        return message
+
+    return counted
 
 
 def _read_headers(scope: Scope) -> tuple[bytes | None, int]:

@@ -67,6 +67,8 @@ class HotRoute:
     operation: Mapping[str, Any]
     """Its `responses` name the good ones; schemas stand inline."""
     authenticated: bool = True
+    max_body_bytes: int | None = None
+    """Where it takes more than the application's limit; it is still to read them a piece at a time."""
 
 
 def inline_schema(model: type[BaseModel]) -> dict[str, Any]:

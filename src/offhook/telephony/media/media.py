@@ -14,9 +14,9 @@ from offhook.core.errors import ConfigurationError, Conflict, FieldProblem, Inva
 from offhook.telephony.carrier import TextLimits
 from offhook.telephony.media import queries
 from offhook.telephony.media.foreign import ForeignMedia, Unusable
+from offhook.telephony.media.library import MediaLibrary
 from offhook.telephony.media.models import Medium, MediumWish, MessageMedium
-from offhook.telephony.media.signing import CARRIER_SECONDS, MediaSigner
-from offhook.telephony.media.store import MediaStore
+from offhook.telephony.media.signing import CARRIER_SECONDS, SHOWN_SECONDS, MediaSigner
 from offhook.telephony.messages.models import Message, PlacedMedium
 from offhook.telephony.models import Sender
 
@@ -32,13 +32,13 @@ class Media:
     def __init__(
         self,
         database: Database,
-        store: MediaStore,
+        library: MediaLibrary,
         signer: MediaSigner,
         foreign: ForeignMedia,
         public_url: str | None,
     ) -> None:
         self._database = database
-        self._store = store
+        self._library = library
         self._signer = signer
         self._foreign = foreign
         self._public_url = public_url
@@ -87,12 +87,16 @@ class Media:
         return {message_id: tuple(media) for message_id, media in groupby(carried, lambda item: item.message_id)}
 
     async def erase_of(self, organization_id: uuid.UUID, message_id: uuid.UUID) -> None:
-        """Forget what a message carried: what somebody texted us is erased, addresses are forgotten; what was uploaded
-        stays for other texts. Repeated, it finishes what a crash cut short. Raises Unavailable."""
-        async with self._database.tenant(organization_id) as connection:
-            media_ids = await queries.erase_carried(connection, organization_id, message_id)
-        for media_id in media_ids:
-            await self._store.erase(media_id)
+        """Forget what a message carried, when it is redacted: what somebody texted us is erased, foreign addresses are
+        forgotten; what was uploaded stays for other texts."""
+        await self._library.erase_of(organization_id, message_id)
+
+    def shown_at(self, medium: Medium) -> str | None:
+        """An address of it for a browser; None once it is erased."""
+        if medium.erased_at is not None:
+            return None
+        path = self._signer.path(medium.id, medium.content_type, medium.filename, SHOWN_SECONDS)
+        return f"{self._public_url or ''}{path}"
 
     async def _own(self, organization_id: uuid.UUID, media_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Medium]:
         if not media_ids:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
 
 from offhook.core.db.pool import Connection
@@ -64,6 +63,11 @@ async def list_media(connection: Connection, organization_id: uuid.UUID, page: P
         page.fetch,
     )
     return [medium_of(row) for row in rows]
+
+
+async def exists(connection: Connection, media_id: uuid.UUID) -> bool:
+    """Whether there is the medium, erased or not, whoever's it is."""
+    return await connection.fetchval("select exists (select from media where id = $1)", media_id)
 
 
 async def lock_medium(connection: Connection, organization_id: uuid.UUID, media_id: uuid.UUID) -> Medium | None:
@@ -194,8 +198,7 @@ async def record_given_up(connection: Connection, message_id: uuid.UUID, positio
 
 
 async def erase_carried(connection: Connection, organization_id: uuid.UUID, message_id: uuid.UUID) -> list[uuid.UUID]:
-    """Forget what a message carried: addresses at once, inbound media by their rows. The media whose bytes are to go.
-    What was uploaded stays: other texts may carry it."""
+    """Forget the foreign addresses of what a message carried; its inbound media, which are to be erased."""
     rows = await connection.fetch(
         "select m.id from message_media c join media m on m.organization_id = c.organization_id and m.id = c.media_id"
         " where c.organization_id = $1 and c.message_id = $2 and m.origin = 'inbound' for update of c",
@@ -207,10 +210,4 @@ async def erase_carried(connection: Connection, organization_id: uuid.UUID, mess
         organization_id,
         message_id,
     )
-    media_ids = [row["id"] for row in rows]
-    await record_erased(connection, organization_id, media_ids)
-    return media_ids
-
-
-async def database_now(connection: Connection) -> datetime:
-    return await connection.fetchval("select clock_timestamp()")
+    return [row["id"] for row in rows]

@@ -23,6 +23,8 @@ from offhook.telephony.media.content_types import ANY, EXTENSIONS, TYPES
 CARRIER_SECONDS: Final = 24 * 3600.0
 """How long an address that a carrier is given is good. A carrier may keep a text for 10 h before it fetches
 (ValidityPeriod, facts/telephony.md 1.1), and tries again after a failure."""
+SHOWN_SECONDS: Final = 3600.0
+"""How long an address that the API lists is good."""
 
 _PURPOSE: Final = b"offhook: addresses of media, 1"
 _LONGEST_STEM: Final = 60

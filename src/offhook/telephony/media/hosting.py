@@ -1,0 +1,135 @@
+"""`GET /media/…`: media for whoever holds a signed address. It asks no database: the address tells all but the bytes.
+
+What is served was sent by somebody, so a browser must neither guess its type nor run it: `nosniff`, a sandbox, and for
+all but pictures, sound and video a download. No cookie is set or read.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from offhook.core.errors import Forbidden, Gone, NotFound
+from offhook.telephony.media.signing import MediaSigner, served_type
+from offhook.telephony.media.store import MediaStore
+
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
+_SHOWN: Final = ("image/", "audio/", "video/")
+_HEADERS: Final[Mapping[str, str]] = {
+    "accept-ranges": "bytes",
+    # It may be kept, but erased media must not live on in caches.
+    "cache-control": "private, no-cache",
+    "content-security-policy": "default-src 'none'; sandbox",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+class MediaHosting:
+    """Serves signed addresses."""
+
+    def __init__(self, store: MediaStore, signer: MediaSigner) -> None:
+        self._store = store
+        self._signer = signer
+
+    async def serve(self, request: Request) -> Response:
+        """GET and HEAD. Raises Forbidden, Gone (the address is over), NotFound (erased), Unavailable."""
+        media_id, name = self._admit(request)
+        size = await self._store.find_size(media_id)
+        if size is None:
+            raise _erased()
+        etag = f'"{media_id.hex}"'
+        headers = {**_HEADERS, "etag": etag, "content-disposition": disposition(name)}
+        if _names(request.headers.get("if-none-match", ""), etag):
+            return Response(status_code=304, headers=headers)
+        wanted = _range(request, etag, size)
+        if wanted is None:
+            return Response(status_code=416, headers={**headers, "content-range": f"bytes */{size}"})
+        start, end = wanted
+        headers["content-length"] = str(end - start)
+        partial = (start, end) != (0, size) or _asks_for_range(request, etag)
+        if partial:
+            headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
+        status, content_type = (206 if partial else 200), served_type(name)
+        if request.method == "HEAD" or size == 0:
+            return Response(status_code=status, headers=headers, media_type=content_type)
+        chunks = await self._store.read(media_id, start, end)
+        if chunks is None:
+            raise _erased()
+        return _Streamed(chunks, status, headers, content_type)
+
+    def _admit(self, request: Request) -> tuple[uuid.UUID, str]:
+        place: Mapping[str, str] = request.path_params
+        try:
+            media_id = uuid.UUID(place["media_id"])
+        except ValueError:
+            raise _forged() from None
+        expires, signature, name = place["expires"], place["signature"], place["filename"]
+        if str(media_id) != place["media_id"] or not self._signer.is_genuine(media_id, expires, signature, name):
+            raise _forged()
+        if self._signer.is_over(expires):
+            raise Gone("This address was good for a time, which is over: ask for a new one.", code="media_expired")
+        return media_id, name
+
+
+class _Streamed(StreamingResponse):
+    """The type exactly as it is: Starlette would add a charset to text, which nobody told us."""
+
+    def __init__(
+        self, chunks: AsyncIterator[bytes], status: int, headers: Mapping[str, str], content_type: str
+    ) -> None:
+        super().__init__(chunks, status, {**headers, "content-type": content_type})
+
+
+def disposition(name: str) -> str:
+    """`Content-Disposition` for any name: ASCII for old readers, RFC 5987 for all others."""
+    kind = "inline" if served_type(name).startswith(_SHOWN) else "attachment"
+    plain = re.sub(r"[^A-Za-z0-9._ ()+,-]", "_", name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _asks_for_range(request: Request, etag: str) -> bool:
+    """A range that counts: of GET only, of the one form that we serve, and of these very bytes (RFC 9110, 14.2)."""
+    condition = request.headers.get("if-range")
+    return (
+        request.method == "GET"
+        and _RANGE.fullmatch(request.headers.get("range", "").strip()) is not None
+        and (condition is None or condition.strip() == etag)
+    )
+
+
+def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
+    """The bytes to serve, the end not among them; None for a range that lies outside. Several ranges, and what is no
+    range, are answered with everything."""
+    if not _asks_for_range(request, etag):
+        return 0, size
+    found = _RANGE.fullmatch(request.headers["range"].strip())
+    assert found is not None
+    first, last = found.groups()
+    if not first:
+        if not last or int(last) == 0 or size == 0:
+            return None
+        return max(size - int(last), 0), size
+    start = int(first)
+    end = min(int(last) + 1, size) if last else size
+    return (start, end) if start < end else None
+
+
+def _names(condition: str, etag: str) -> bool:
+    """Whether an If-None-Match names the tag, weak or strong, or anything at all."""
+    tags = [tag.strip().removeprefix("W/") for tag in condition.split(",")]
+    return etag in tags or "*" in tags
+
+
+def _forged() -> Forbidden:
+    return Forbidden("This is no address that this Offhook gave.", code="bad_signature")
+
+
+def _erased() -> NotFound:
+    return NotFound("It has been erased.", code="media_not_found")

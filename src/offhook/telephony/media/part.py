@@ -1,0 +1,70 @@
+"""Media put together: what telephony takes from this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from offhook.core.clock import Clock
+from offhook.core.db.jobs import Handler
+from offhook.core.db.pool import Database
+from offhook.core.egress import Egress
+from offhook.secrets import KeyRing
+from offhook.telephony.accounts import Accounts
+from offhook.telephony.media.fetching import InboundMedia
+from offhook.telephony.media.foreign import ForeignMedia
+from offhook.telephony.media.hosting import MediaHosting
+from offhook.telephony.media.library import MediaLibrary
+from offhook.telephony.media.media import Media
+from offhook.telephony.media.signing import MediaSigner
+from offhook.telephony.media.store import MediaPlace, MediaStore
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOptions:
+    """What a deployment decides: where bytes are kept, which keys sign addresses, and which hosts that are not on the
+    public internet may be asked for foreign media."""
+
+    place: MediaPlace
+    ring: KeyRing = field(repr=False)
+    egress_allow: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPart:
+    """One process's media. `media` is what messages are checked and sent with."""
+
+    media: Media
+    library: MediaLibrary
+    inbound: InboundMedia
+    hosting: MediaHosting
+    egress: Egress
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        return {**self.library.handlers, **self.inbound.handlers}
+
+    @property
+    def services(self) -> Sequence[object]:
+        """What the routes work with."""
+        return (self.media, self.library, self.hosting)
+
+    async def close(self) -> None:
+        await self.egress.close()
+
+
+def create_media(
+    database: Database, accounts: Accounts, options: MediaOptions, *, public_url: str | None, clock: Clock
+) -> MediaPart:
+    """Call it inside the running event loop."""
+    store = MediaStore(options.place)
+    signer = MediaSigner(options.ring, clock)
+    egress = Egress(options.egress_allow)
+    library = MediaLibrary(database, store, clock)
+    return MediaPart(
+        media=Media(database, library, signer, ForeignMedia(egress, clock), public_url),
+        library=library,
+        inbound=InboundMedia(database, accounts, store, clock),
+        hosting=MediaHosting(store, signer),
+        egress=egress,
+    )
