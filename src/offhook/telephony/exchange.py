@@ -14,15 +14,19 @@ from typing import Any, Final, cast
 import aiohttp
 from yarl import URL
 
+from offhook.core.egress import Egress, EgressFailed, EgressRefused, Fetched
 from offhook.telephony.carrier import CarrierRefused, NotSent, OutcomeUnknown, Refusal, Treatment
 
 CONNECT_TIMEOUT_SECONDS: Final = 3.0
 TOTAL_TIMEOUT_SECONDS: Final = 10.0
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+MAX_MEDIUM_BYTES: Final = 32 * 1024 * 1024
+"""Whoever fetches has a limit of its own; this one only ends what has none."""
 LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
-_MEDIA_TIMEOUT: Final = aiohttp.ClientTimeout(total=60.0, connect=CONNECT_TIMEOUT_SECONDS, sock_read=10.0)
+_MEDIA_SECONDS: Final = 60.0
+_MEDIA_TIMEOUT: Final = aiohttp.ClientTimeout(total=_MEDIA_SECONDS, connect=CONNECT_TIMEOUT_SECONDS, sock_read=10.0)
 _NOTHING: Final[Mapping[str, str]] = {}
 _MAX_REDIRECTS: Final = 4
 _CHUNK_BYTES: Final = 64 * 1024
@@ -42,9 +46,14 @@ class Answer:
     """What came back, below 500."""
 
     status: int
-    retry_after_seconds: float | None
+    headers: Mapping[str, str] = field(repr=False)
     content: object = field(repr=False)
     """The JSON; None where it is none."""
+
+    def seconds_in(self, header: str) -> float | None:
+        """A header that counts seconds, as Retry-After does; its other form, a date, no carrier of ours uses."""
+        text = self.headers.get(header, "")
+        return min(float(text), LONGEST_RETRY_AFTER_SECONDS) if text.isdecimal() else None
 
 
 async def exchange(
@@ -65,7 +74,7 @@ async def exchange(
             if response.status >= 500 or response.status == 408:
                 raise OutcomeUnknown(f"{who} answered HTTP {response.status}")
             raw = await _read(response, who)
-            return Answer(response.status, _retry_after(response.headers.get("Retry-After")), _json(raw))
+            return Answer(response.status, response.headers, _json(raw))
     except _NOT_SENT as error:
         raise NotSent(f"no connection to {who} ({type(error).__name__})") from error
     except _UNKNOWN as error:
@@ -92,13 +101,6 @@ def _json(raw: bytes) -> object:
         return None
 
 
-def _retry_after(header: str | None) -> float | None:
-    """Seconds; the header's other form, a date, is not used by the carriers we know."""
-    if header is None or not header.isdecimal():
-        return None
-    return min(float(header), LONGEST_RETRY_AFTER_SECONDS)
-
-
 def object_in(answer: object, who: str) -> Mapping[str, Any]:
     """An answer that must be a JSON object. Raises OutcomeUnknown."""
     if not isinstance(answer, dict):
@@ -106,35 +108,61 @@ def object_in(answer: object, who: str) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", answer)
 
 
+@dataclass(frozen=True, slots=True)
+class MediaDoor:
+    """How one account's media are fetched."""
+
+    who: str
+    origin: URL
+    """Of the carrier's own API: the only place that the credentials go to."""
+    headers: Mapping[str, str] = field(repr=False)
+    """The credentials."""
+    refusal: Callable[[int], Refusal]
+    """What an HTTP status of the carrier's own means."""
+
+
 @asynccontextmanager
 async def fetching(
-    session: aiohttp.ClientSession,
-    url: str,
-    *,
-    who: str,
-    origin: URL,
-    headers: Mapping[str, str],
-    refusal: Callable[[int], Refusal],
+    session: aiohttp.ClientSession, egress: Egress | None, url: str, door: MediaDoor
 ) -> AsyncGenerator[tuple[str, AsyncIterator[bytes]]]:
-    """Content type and bytes of a medium. `headers`, which are the credentials, go with the first request and only to
-    `origin`; redirects are followed without them. `refusal`: what the carrier's own HTTP status means."""
-    target = _address(url)
-    own = target.origin() == origin
-    sent = headers if own else _NOTHING
+    """Content type and bytes of a medium. The carrier's own address is asked with the credentials; what it redirects
+    to, and any other address, without them, and elsewhere than at the carrier only by `egress`: the address came in a
+    webhook that a tenant can sign."""
+    target, credentials = _address(url), door.headers
     try:
         for _ in range(_MAX_REDIRECTS + 1):
-            async with session.get(target, headers=sent, timeout=_MEDIA_TIMEOUT, allow_redirects=False) as response:
+            if target.origin() != door.origin:
+                async with _fetching_elsewhere(egress, str(target)) as found:
+                    yield found
+                return
+            async with session.get(
+                target, headers=credentials, timeout=_MEDIA_TIMEOUT, allow_redirects=False
+            ) as response:
                 location = response.headers.get("Location") if 300 <= response.status < 400 else None
                 if location is None:
-                    _check_medium(response.status, who, refusal if own else _foreign_refusal)
-                    yield response.content_type, _chunks(response, who)
+                    _check_medium(response.status, door.who, door.refusal)
+                    yield response.content_type, _chunks(response, door.who)
                     return
-                target, own, sent = _address(location, target), False, _NOTHING
+                target, credentials = _address(location, target), _NOTHING
     except _NOT_SENT as error:
         raise NotSent(f"no connection to fetch a medium ({type(error).__name__})") from error
     except _UNKNOWN as error:
         raise OutcomeUnknown(f"no clear answer when fetching a medium ({type(error).__name__})") from error
     raise CarrierRefused(_unfetchable("it is redirected too often"))
+
+
+@asynccontextmanager
+async def _fetching_elsewhere(egress: Egress | None, url: str) -> AsyncGenerator[tuple[str, AsyncIterator[bytes]]]:
+    if egress is None:
+        raise CarrierRefused(_unfetchable("it is not at the carrier"))
+    try:
+        async with egress.get(url, timeout_seconds=_MEDIA_SECONDS, max_bytes=MAX_MEDIUM_BYTES) as fetched:
+            _check_medium(fetched.status, "the medium's host", _elsewhere)
+            yield fetched.response.content_type, _egress_chunks(fetched)
+    except EgressRefused as error:
+        raise CarrierRefused(_unfetchable(error.sentence)) from error
+    except EgressFailed as error:
+        raise OutcomeUnknown(error.sentence) from error
 
 
 def _address(text: str, base: URL | None = None) -> URL:
@@ -155,13 +183,13 @@ def _check_medium(status: int, who: str, refusal: Callable[[int], Refusal]) -> N
         raise CarrierRefused(refusal(status))
 
 
-def _foreign_refusal(status: int) -> Refusal:
+def _elsewhere(status: int) -> Refusal:
     """Another host than the carrier's says nothing about the account."""
     return _unfetchable(f"its host answered HTTP {status}", f"http_{status}")
 
 
 def _unfetchable(why: str, code: str = "medium_unfetchable") -> Refusal:
-    return Refusal(code, Treatment.FAIL, f"The medium cannot be fetched: {why}.")
+    return Refusal(code, Treatment.FAIL, f"The medium cannot be fetched: {why.removesuffix('.')}.")
 
 
 async def _chunks(response: aiohttp.ClientResponse, who: str) -> AsyncIterator[bytes]:
@@ -170,3 +198,11 @@ async def _chunks(response: aiohttp.ClientResponse, who: str) -> AsyncIterator[b
             yield chunk
     except _UNKNOWN as error:
         raise OutcomeUnknown(f"{who}'s medium broke off ({type(error).__name__})") from error
+
+
+async def _egress_chunks(fetched: Fetched) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in fetched.chunks():
+            yield chunk
+    except EgressFailed as error:
+        raise OutcomeUnknown(error.sentence) from error

@@ -174,7 +174,7 @@ async def test_a_message_is_fetched_by_its_id() -> None:
 async def test_carriers_are_found_by_looking() -> None:
     async with aiohttp.ClientSession() as session:
         found = carriers(session)
-    assert [(name, carrier.name) for name, carrier in found.items()] == [("twilio", "twilio")]
+    assert [(name, carrier.name) for name, carrier in found.items()] == [("telnyx", "telnyx"), ("twilio", "twilio")]
 
 
 def test_every_code_of_the_table_has_a_sentence_and_an_unknown_one_alerts() -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
+from offhook.core.egress import Egress
 from offhook.telephony.carrier import (
     CarrierAccount,
     CarrierEvent,
@@ -35,7 +36,7 @@ from offhook.telephony.carriers.twilio.signature import (
     is_signed,
     settings_of,
 )
-from offhook.telephony.exchange import TOTAL_TIMEOUT_SECONDS, exchange, fetching, object_in
+from offhook.telephony.exchange import TOTAL_TIMEOUT_SECONDS, MediaDoor, exchange, fetching, object_in
 
 _WHO: Final = "Twilio"
 _PAGE_SIZE: Final = 1000  # the largest that Twilio gives
@@ -57,8 +58,9 @@ class TwilioCarrier:
     limits: Final = LIMITS
     prices: Final = PRICES
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, egress: Egress | None = None) -> None:
         self._session = session
+        self._egress = egress
         self._doors: dict[uuid.UUID, tuple[CarrierAccount, Door]] = {}
 
     async def send_text(self, account: CarrierAccount, text: OutboundText) -> CarrierMessage:
@@ -79,14 +81,9 @@ class TwilioCarrier:
     ) -> AbstractAsyncContextManager[tuple[str, AsyncIterator[bytes]]]:
         # Twilio answers with a redirect to its storage, which wants no credentials.
         door = self._door(account)
-        return fetching(
-            self._session,
-            url,
-            who=_WHO,
-            origin=door.messages_url.origin(),
-            headers={"Authorization": door.headers["Authorization"]},
-            refusal=lambda status: refusal_of_answer(status, None),
-        )
+        credentials = {"Authorization": door.headers["Authorization"]}
+        media = MediaDoor(_WHO, URL(door.origin).origin(), credentials, lambda status: refusal_of_answer(status, None))
+        return fetching(self._session, self._egress, url, media)
 
     async def list_messages(
         self, account: CarrierAccount, *, to_number: str, from_number: str | None, since: datetime
@@ -148,7 +145,8 @@ class TwilioCarrier:
         """The JSON of a 2xx answer. Raises CarrierRefused, NotSent, OutcomeUnknown."""
         answer = await exchange(self._session, method, url, who=_WHO, headers=door.headers, body=body)
         if answer.status >= 300:
-            raise CarrierRefused(refusal_of_answer(answer.status, answer.content, answer.retry_after_seconds))
+            wait_seconds = answer.seconds_in("Retry-After")
+            raise CarrierRefused(refusal_of_answer(answer.status, answer.content, wait_seconds))
         return answer.content
 
 
