@@ -1,4 +1,5 @@
-"""What is not kept: answers of tool calls past their time, and conversations that nobody closed.
+"""What is not kept: answers past their time, of tool calls and under idempotency keys, and conversations that nobody
+closed.
 
 A worker that vanishes closes nothing, nor does a browser that is shut; without an end, their answers would have no
 expiry. Safe in several processes at once: rows that one of them has locked are left to it.
@@ -14,6 +15,7 @@ from offhook.conversations.service import ANSWERS_KEPT_HOURS
 from offhook.core.clock import Clock
 from offhook.core.db.pool import Database
 from offhook.core.errors import Unavailable
+from offhook.core.http.idempotency import FORGET_EXPIRED
 from offhook.core.telemetry import get_logger
 
 _log = get_logger(__name__)
@@ -90,6 +92,7 @@ class Retention:
         """Conversations closed and answers forgotten. Raises Unavailable."""
         closed = await self._all(_CLOSE, ABANDONED_HOURS, ABANDONED, ANSWERS_KEPT_HOURS)
         forgotten = await self._all(_FORGET) + await self._all(_FORGET_LATE, ANSWERS_KEPT_HOURS)
+        await self._all(FORGET_EXPIRED)
         if closed:
             _log.info("conversations_abandoned", count=closed)
         if forgotten:
@@ -100,7 +103,7 @@ class Retention:
         """Batch after batch, each in a transaction of its own, until one is not full."""
         total = 0
         while True:
-            async with self._database.system("sweep conversations") as connection:
+            async with self._database.system("sweep what is not kept") as connection:
                 status = await connection.execute(statement, self._batch, *args)
             changed = int(status.rpartition(" ")[2])
             total += changed

@@ -129,8 +129,8 @@ class CarrierAccountService:
             return page.cut(await queries.list_accounts(connection, organization_id, page))
 
     async def change(self, organization_id: uuid.UUID, account_id: uuid.UUID, fields: Mapping[str, Any]) -> AccountRow:
-        """`fields`: any of label, base_url, messages_per_second, credentials and AccountTerms; what is not among them stays, and null
-        means what a new account has. Credentials entered anew take back a stop.
+        """`fields`: any of label, base_url, messages_per_second, credentials and AccountTerms; what is not among them
+        stays, and null means what a new account has. Credentials entered anew take back a stop.
 
         Another `base_url` needs the credentials with it: they are never sent where nobody who knows them sent them.
         Raises NotFound, InvalidInput.
