@@ -11,6 +11,7 @@ from offhook.core.clock import Clock, SystemClock
 from offhook.core.db.jobs import Handler
 from offhook.core.db.pool import Database
 from offhook.core.http import Part
+from offhook.core.http.idempotency import Once
 from offhook.secrets import Sealer
 from offhook.telephony import carriers as registry
 from offhook.telephony import endpoints as accounts_and_numbers
@@ -28,6 +29,7 @@ from offhook.telephony.messages.messaging import Messaging
 from offhook.telephony.messages.reading import MessageReader
 from offhook.telephony.messages.reconcile import Reconciliation
 from offhook.telephony.messages.sending import Sending
+from offhook.telephony.messaging_services import MessagingServices
 from offhook.telephony.service import CarrierAccountService, PhoneNumberService
 
 MAX_CONNECTIONS = 100
@@ -41,6 +43,9 @@ class Telephony:
     consent: DestinationConsent
     phone_numbers: PhoneNumberService
     carrier_accounts: CarrierAccountService
+    messaging_services: MessagingServices
+    intake: Intake
+    once: Once
     suppressions: Suppressions
     messages: MessageReader
     inbox: Inbox
@@ -59,6 +64,9 @@ class Telephony:
                 self.messaging,
                 self.phone_numbers,
                 self.carrier_accounts,
+                self.messaging_services,
+                self.intake,
+                self.once,
                 self.suppressions,
                 self.messages,
                 self.inbox,
@@ -94,18 +102,22 @@ def create_telephony(
     accounts = Accounts(database, sealer, carriers, clock)
     media_part = create_media(database, accounts, media, public_url=public_url, clock=clock or SystemClock())
     consent = DestinationConsent(database, clock)
+    intake = Intake(accounts, consent, media_part.media)
     sending = Sending(database, accounts, public_url)
     return Telephony(
         messaging=Messaging(
             database,
-            Intake(accounts, consent),
+            intake,
             sending,
             Reconciliation(database, accounts, reconcile_gap_seconds),
             Following(database, accounts),
         ),
         consent=consent,
         phone_numbers=PhoneNumberService(database, accounts),
-        carrier_accounts=CarrierAccountService(database, sealer, carriers, accounts),
+        carrier_accounts=CarrierAccountService(database, sealer, carriers, accounts, public_url),
+        messaging_services=MessagingServices(database, accounts),
+        intake=intake,
+        once=Once(database, clock),
         suppressions=Suppressions(database),
         messages=MessageReader(database),
         inbox=Inbox(database, accounts, public_url),

@@ -85,11 +85,11 @@ async def update_account(
     connection: Connection, organization_id: uuid.UUID, account_id: uuid.UUID, changes: Mapping[str, Any]
 ) -> AccountRow | None:
     """What is not in `changes` stays; at least one is. New credentials take a stop back: it was the old ones'."""
-    names, assigned = _assigned(_CHANGEABLE_OF_ACCOUNT, changes)
+    names, assignments = assigned(_CHANGEABLE_OF_ACCOUNT, changes)
     if "credentials" in changes:
-        assigned += ", stopped_reason = null"
+        assignments += ", stopped_reason = null"
     row = await connection.fetchrow(
-        f"update carrier_accounts set {assigned} where organization_id = $1 and id = $2 returning {_ACCOUNT}",
+        f"update carrier_accounts set {assignments} where organization_id = $1 and id = $2 returning {_ACCOUNT}",
         organization_id,
         account_id,
         *(changes[name] for name in names),
@@ -107,7 +107,7 @@ _NEW_NUMBER: Final = (
 )  # fmt: skip
 
 
-def _assigned(columns: Sequence[str], changes: Mapping[str, Any]) -> tuple[Sequence[str], str]:
+def assigned(columns: Sequence[str], changes: Mapping[str, Any]) -> tuple[Sequence[str], str]:
     """The columns that change, and their assignments from $3 on."""
     names = [name for name in columns if name in changes]
     return names, ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 3))
@@ -169,9 +169,9 @@ async def update_number(
     connection: Connection, organization_id: uuid.UUID, number_id: uuid.UUID, changes: Mapping[str, Any]
 ) -> NumberRow | None:
     """What is not in `changes` stays; at least one is."""
-    names, assigned = _assigned(_CHANGEABLE_OF_NUMBER, changes)
+    names, assignments = assigned(_CHANGEABLE_OF_NUMBER, changes)
     row = await connection.fetchrow(
-        f"update phone_numbers set {assigned} where organization_id = $1 and id = $2 returning {_NUMBER}",
+        f"update phone_numbers set {assignments} where organization_id = $1 and id = $2 returning {_NUMBER}",
         organization_id,
         number_id,
         *(changes[name] for name in names),

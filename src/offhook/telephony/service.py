@@ -21,7 +21,7 @@ from offhook.core.phone import InvalidPhoneNumber, parse_e164
 from offhook.secrets import Sealer
 from offhook.telephony import queries
 from offhook.telephony.accounts import Accounts
-from offhook.telephony.carrier import Carrier
+from offhook.telephony.carrier import INBOUND_TEXT, Carrier
 from offhook.telephony.models import AccountRow, AccountTerms, NumberRow, OwnNumber
 
 DEFAULT_MESSAGES_PER_SECOND: Final = 1.0  # one long code: facts/telephony.md 1.9
@@ -37,11 +37,25 @@ _UNSET_OF_ACCOUNT: Final[Mapping[str, Any]] = {
 class CarrierAccountService:
     """Carrier accounts of an organization. Credentials go in and never come out."""
 
-    def __init__(self, database: Database, sealer: Sealer, carriers: Mapping[str, Carrier], accounts: Accounts) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sealer: Sealer,
+        carriers: Mapping[str, Carrier],
+        accounts: Accounts,
+        public_url: str | None = None,
+    ) -> None:
         self._database = database
         self._sealer = sealer
         self._carriers = carriers
         self._accounts = accounts
+        self._public_url = public_url
+
+    def inbound_url(self, account_id: uuid.UUID) -> str | None:
+        """What an operator enters at the carrier for texts to the account's numbers; None where it cannot reach us."""
+        if self._public_url is None:
+            return None
+        return f"{self._public_url}/webhooks/carriers/{account_id}/{INBOUND_TEXT}"
 
     async def create(
         self,

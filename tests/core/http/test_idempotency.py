@@ -36,9 +36,11 @@ class World:
     acts: int = 0
     gate: asyncio.Event | None = None
     fails: list[BaseException] = field(default_factory=list[BaseException])
+    acting: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def act(self, operation_id: str | None) -> Response:
         self.acts += 1
+        self.acting.set()
         place = operation_id or uuid.uuid4().hex
         self.placed.setdefault(place, len(self.placed) + 1)
         if self.gate is not None:
@@ -127,8 +129,7 @@ async def test_requests_at_once_act_once_and_are_answered_alike(
     processes = [Once(database) for _ in range(3)]
     world.gate = asyncio.Event()
     asking = [asyncio.create_task(send(processes[n % 3], organization, world.act)) for n in range(12)]
-    while not world.acts:
-        await asyncio.sleep(0.01)
+    await world.acting.wait()
     world.gate.set()
     answers = await asyncio.gather(*asking)
     assert world.acts == 1
@@ -139,8 +140,7 @@ async def test_requests_at_once_act_once_and_are_answered_alike(
 async def test_who_waits_too_long_is_told_so(database: Database, organization: uuid.UUID, world: World) -> None:
     world.gate = asyncio.Event()
     first = asyncio.create_task(send(Once(database), organization, world.act))
-    while not world.acts:
-        await asyncio.sleep(0.01)
+    await world.acting.wait()
     clock = ManualClock()
     second = asyncio.create_task(send(Once(database, clock), organization, world.act))
     while not second.done():
@@ -158,8 +158,7 @@ async def test_what_a_killed_process_placed_is_found_by_the_next_try(
 ) -> None:
     world.gate = asyncio.Event()  # never set: the process is killed after the act and before the answer
     killed = asyncio.create_task(send(Once(database, lock_seconds=0.05), organization, world.act))
-    while not world.acts:
-        await asyncio.sleep(0.01)
+    await world.acting.wait()
     world.gate = None
     assert await send(Once(database), organization, world.act) == (202, {"message": 1}, None)
     assert len(world.placed) == 1
