@@ -70,7 +70,8 @@ async def test_no_operation_answers_without_a_key_of_the_right_form(
 async def test_an_id_that_nothing_has_is_not_found_by_any_operation(api: ApiClient, document: dict[str, Any]) -> None:
     for method, path, operation in _operations(document):
         has_id = any(parameter["in"] == "path" for parameter in operation.get("parameters", ()))
-        if has_id and method in ("GET", "DELETE"):
+        # Without a key only signed addresses lead anywhere, and these are forged.
+        if has_id and method in ("GET", "DELETE") and operation.get("security"):
             answer = await api.send(method, path)
             assert answer.status == 404, f"{method} {path}: {answer.status} {answer.text}"
 

@@ -28,8 +28,8 @@ LIVEKIT = {"LIVEKIT_API_KEY": "devkey", "LIVEKIT_API_SECRET": "a secret of at le
 
 
 @pytest.fixture
-async def services(database: Database, ring: KeyRing) -> AsyncGenerator[Services]:
-    settings = Settings.from_environment({"OFFHOOK_HOME": ".", **LIVEKIT})
+async def services(database: Database, ring: KeyRing, tmp_path: Path) -> AsyncGenerator[Services]:
+    settings = Settings.from_environment({"OFFHOOK_HOME": str(tmp_path), **LIVEKIT})
     made = make_services(settings, database, ring)
     yield made
     await made.telephony.close()

@@ -27,6 +27,7 @@ TABLES = {
     "agent_id": "agents",
     "conversation_id": "conversations",
     "key_id": "api_keys",
+    "media_id": "media",
     "message_id": "messages",
     "number_id": "phone_numbers",
     "platform_tool_id": "platform_tools",
@@ -49,8 +50,8 @@ BODIES: dict[str, Body] = {
     "make_tool_call": lambda theirs, ours: {"id": str(uuid.uuid4()), "function": "f", "arguments": {}},
 }
 
-UNSIGNED = {"receive_carrier_webhook"}
-"""No key leads there: the carrier signs for its account."""
+UNSIGNED = {"receive_carrier_webhook", "serve_medium"}
+"""No key leads there: the carrier signs for its account, and we sign the addresses of media."""
 
 BY_NUMBER = {"delete_suppression"}
 """A phone number is no row's id, and may be on both lists: see tests/telephony/test_suppressions.py."""
