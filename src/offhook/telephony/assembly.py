@@ -10,6 +10,7 @@ import aiohttp
 from offhook.core.clock import Clock, SystemClock
 from offhook.core.db.jobs import Handler
 from offhook.core.db.pool import Database
+from offhook.core.egress import Egress
 from offhook.core.http import Part
 from offhook.core.http.idempotency import Once
 from offhook.secrets import Sealer
@@ -50,6 +51,7 @@ class Telephony:
     messages: MessageReader
     inbox: Inbox
     media: MediaPart
+    egress: Egress
     session: aiohttp.ClientSession
 
     @property
@@ -77,10 +79,10 @@ class Telephony:
         )
 
     async def close(self) -> None:
-        """End what is under way (within a second) and the connections to carriers."""
+        """End what is under way (within a second) and the connections to carriers and foreign media."""
         await self.inbox.close()
         await self.messaging.close()
-        await self.media.close()
+        await self.egress.close()
         await self.session.close()
 
 
@@ -98,9 +100,10 @@ def create_telephony(
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=30),
     )
-    carriers = registry.carriers(session)
+    egress = Egress(media.egress_allow)
+    carriers = registry.carriers(session, egress)
     accounts = Accounts(database, sealer, carriers, clock)
-    media_part = create_media(database, accounts, media, public_url=public_url, clock=clock or SystemClock())
+    media_part = create_media(database, accounts, egress, media, public_url=public_url, clock=clock or SystemClock())
     consent = DestinationConsent(database, clock)
     intake = Intake(accounts, consent, media_part.media)
     sending = Sending(database, accounts, public_url)
@@ -122,5 +125,6 @@ def create_telephony(
         messages=MessageReader(database),
         inbox=Inbox(database, accounts, public_url),
         media=media_part,
+        egress=egress,
         session=session,
     )

@@ -127,6 +127,11 @@ def plain(declared: str | None) -> str | None:
     return None if name in ("", ANY, "binary/octet-stream", "application/x-www-form-urlencoded") else name
 
 
+def names_of(content_type: str) -> tuple[str, ...]:
+    """All that a type is known as, its usual name first."""
+    return (content_type, *(other for other, usual in _SAME.items() if usual == content_type))
+
+
 def candidates(head: bytes) -> tuple[str, ...]:
     """What the first bytes of a file allow it to be, the likeliest first; empty for what is not known."""
     for signature, types in _SIGNATURES:

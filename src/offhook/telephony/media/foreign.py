@@ -18,7 +18,7 @@ from offhook.core.recent import Recent
 from offhook.telephony.media.content_types import SNIFFED_BYTES, WrongType, decide
 
 TIMEOUT_SECONDS: Final = 8.0
-MAX_BYTES: Final = 5 * 1024 * 1024
+MAX_BYTES: Final = 5_000_000
 """The largest that any carrier takes: facts/telephony.md 1.1."""
 REMEMBERED_SECONDS: Final = 300.0
 """A campaign sends one address to many people; it is asked once."""

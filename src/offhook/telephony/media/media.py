@@ -13,6 +13,7 @@ from offhook.core.destination import classify
 from offhook.core.errors import ConfigurationError, Conflict, FieldProblem, InvalidInput
 from offhook.telephony.carrier import TextLimits
 from offhook.telephony.media import queries
+from offhook.telephony.media.content_types import names_of
 from offhook.telephony.media.foreign import ForeignMedia, Unusable
 from offhook.telephony.media.library import MediaLibrary
 from offhook.telephony.media.models import Medium, MediumWish, MessageMedium
@@ -156,8 +157,8 @@ def _usable(medium: Medium | None) -> Medium:
 
 
 def _check_limits(content_type: str, size: int, limits: TextLimits) -> None:
-    group = f"{content_type.partition('/')[0]}/*"
-    largest = limits.media_types.get(content_type, limits.media_types.get(group))
+    names = (*names_of(content_type), f"{content_type.partition('/')[0]}/*")
+    largest = next((limits.media_types[name] for name in names if name in limits.media_types), None)
     if largest is None:
         raise Unusable(f"The carrier takes no {content_type}.", "media_type_refused")
     if size == 0:

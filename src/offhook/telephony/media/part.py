@@ -22,8 +22,8 @@ from offhook.telephony.media.store import MediaPlace, MediaStore
 
 @dataclass(frozen=True, slots=True)
 class MediaOptions:
-    """What a deployment decides: where bytes are kept, which keys sign addresses, and which hosts that are not on the
-    public internet may be asked for foreign media."""
+    """What a deployment decides: where bytes are kept, which keys sign addresses, and which hosts may be asked for
+    media although they are not on the public internet."""
 
     place: MediaPlace
     ring: KeyRing = field(repr=False)
@@ -38,7 +38,6 @@ class MediaPart:
     library: MediaLibrary
     inbound: InboundMedia
     hosting: MediaHosting
-    egress: Egress
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -49,22 +48,22 @@ class MediaPart:
         """What the routes work with."""
         return (self.media, self.library, self.hosting)
 
-    async def close(self) -> None:
-        await self.egress.close()
-
 
 def create_media(
-    database: Database, accounts: Accounts, options: MediaOptions, *, public_url: str | None, clock: Clock
+    database: Database,
+    accounts: Accounts,
+    egress: Egress,
+    options: MediaOptions,
+    *,
+    public_url: str | None,
+    clock: Clock,
 ) -> MediaPart:
-    """Call it inside the running event loop."""
     store = MediaStore(options.place)
     signer = MediaSigner(options.ring, clock)
-    egress = Egress(options.egress_allow)
     library = MediaLibrary(database, store, clock)
     return MediaPart(
         media=Media(database, library, signer, ForeignMedia(egress, clock), public_url),
         library=library,
         inbound=InboundMedia(database, accounts, store, clock),
         hosting=MediaHosting(store, signer),
-        egress=egress,
     )
