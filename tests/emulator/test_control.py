@@ -54,7 +54,12 @@ async def test_events_are_waited_for_and_none_is_skipped(tmp_path: Path, http: a
         ]
         await clock.advance(1)
         later = await get(http, emulator, f"events?after={first['last']}")
-        assert [e["status"] for e in later["events"]] == ["sending", "sent", "delivered"]
+        assert [(e["type"], e["status"]) for e in later["events"]] == [
+            ("message.status", "sending"),
+            ("message.status", "sent"),
+            ("message.status", "delivered"),
+            ("message.priced", "delivered"),
+        ]
         assert (await get(http, emulator, f"events?after={later['last']}"))["events"] == []
 
 

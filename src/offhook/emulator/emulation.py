@@ -13,8 +13,9 @@ from offhook.emulator.clock import Clock
 from offhook.emulator.door import FaultyDoor
 from offhook.emulator.face import Face
 from offhook.emulator.faults import Faults
-from offhook.emulator.lifecycle import Lifecycle, next_status
-from offhook.emulator.records import Message
+from offhook.emulator.lifecycle import Lifecycle
+from offhook.emulator.media import MediaFetcher
+from offhook.emulator.records import Medium, Message
 from offhook.emulator.settings import Settings
 from offhook.emulator.store import Record, Store
 from offhook.emulator.tasks import Tasks
@@ -32,12 +33,14 @@ class Emulation:
         self.tasks = Tasks(clock)
         self.stopping = asyncio.Event()
         self.door = FaultyDoor(self.faults, clock, self.tasks)
+        self.media = MediaFetcher(self)
         self.callbacks = Callbacks(self, self.faces)
         self.lifecycle = Lifecycle(self, self.faces)
 
     def start(self) -> None:
         for account in self.settings.accounts:
             self.store.add_account(account)
+        self.media.open()
         self.callbacks.open()
         self.lifecycle.resume()
 
@@ -50,8 +53,19 @@ class Emulation:
         for record in records:
             if record["type"] == "callback":
                 self.callbacks.start(record["id"])
-            elif record["type"] == "message" and next_status(self.store.messages[record["sid"]]) is not None:
+            elif record["type"] == "message":
                 self.lifecycle.carry(record["sid"])
+
+    def delete_message(self, message: Message) -> None:
+        """Forget a message with its media."""
+        media = self.store.media_of(message.sid)
+        self.write({"type": "delete", "sid": message.sid}, *({"type": "medium_deleted", "sid": m.sid} for m in media))
+        for medium in media:
+            self.store.medium_path(medium.sid).unlink(missing_ok=True)
+
+    def delete_medium(self, medium: Medium) -> None:
+        self.write({"type": "medium_deleted", "sid": medium.sid})
+        self.store.medium_path(medium.sid).unlink(missing_ok=True)
 
     def with_ending(self, message: Message) -> Message:
         """The message with the ending that a `delivery` fault in force gives it."""
@@ -70,6 +84,7 @@ class Emulation:
     async def stop(self) -> None:
         await self.tasks.end()
         await self.callbacks.close()
+        await self.media.close()
 
 
 EMULATION = web.AppKey("emulation", Emulation)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
-from offhook.emulator.records import Callback, Message
+from offhook.emulator.media import MediaRules
+from offhook.emulator.records import Callback, Medium, Message
 from offhook.emulator.settings import Account, Settings
 
 if TYPE_CHECKING:
@@ -85,15 +86,29 @@ class Face(Protocol):
         """Whether a request's path is one of this face's, known route or not."""
         ...
 
-    def status_callback(self, message: Message, status: str, error_code: int | None) -> Callback | None:
+    def status_callback(self, message: Message, status: str, error_code: int | None, at: float) -> Callback | None:
         """What is owed to the customer when a message reaches a status (Twilio's words); None where nothing is."""
         ...
 
-    def take(self, emulation: Emulation, message: Message, origin: str) -> None:
+    @property
+    def media_rules(self) -> MediaRules:
+        """Types and sizes it takes, and the codes of messages that end because of a medium."""
+        ...
+
+    def new_sid(self, media_count: int) -> str:
+        """The id of a new message."""
+        ...
+
+    def take(self, emulation: Emulation, message: Message, media: Sequence[Medium], origin: str) -> None:
         """Keep a text that a handset sent to one of our numbers, with all that follows from it, in one transaction.
 
-        `emulation.write` does that. `origin` is the emulator's own base URL, for addresses of media.
+        `emulation.write` does that; each of `media`, whose bytes are in the home already, needs a `medium` record.
+        `origin` is the emulator's own base URL: `{origin}/_emulator/media/{sid}` gives the bytes without credentials.
         """
+        ...
+
+    def price(self, message: Message) -> str | None:
+        """What a message that has ended cost, told some time later; None where its carrier tells no such thing."""
         ...
 
     def deliveries(self, callback: Callback, settings: Settings) -> Sequence[Delivery]:

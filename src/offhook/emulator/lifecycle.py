@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from offhook.emulator.face import Face
+from offhook.emulator.media import MediaRefused
 from offhook.emulator.records import TERMINAL, Message
 from offhook.emulator.settings import Pace
 from offhook.emulator.store import Record
 
 if TYPE_CHECKING:
     from offhook.emulator.emulation import Emulation
+
+EXPIRED_CODE = 30036
+"""The error of a text whose validity period ended in the queue: Twilio's; no source in the facts, so unconfirmed."""
 
 _NEXT = {"scheduled": "queued", "accepted": "queued", "queued": "sending", "sending": "sent"}
 
@@ -26,10 +30,17 @@ def next_status(message: Message) -> str | None:
 
 
 def due_at(message: Message, status: str, pace: Pace) -> float:
-    """When a message reaches `status`, in epoch seconds."""
-    start = message.send_at if message.send_at is not None else message.created_at
+    """When a message reaches `status`, in epoch seconds. What has a slot in its sender's queue is sent then."""
+    asked = message.send_at if message.send_at is not None else message.created_at
     offsets = {"queued": pace.queued_seconds, "sending": pace.sending_seconds, "sent": pace.sent_seconds}
-    return start + offsets.get(status, pace.ended_seconds)
+    if status == "queued" or message.slot_starts_at is None:
+        return asked + offsets.get(status, pace.ended_seconds)
+    return max(asked, message.slot_starts_at) + offsets.get(status, pace.ended_seconds)
+
+
+def expires_at(message: Message) -> float:
+    """When its validity period is over: what is still in the queue then is not sent any more."""
+    return (message.send_at if message.send_at is not None else message.created_at) + message.validity_seconds
 
 
 class Lifecycle:
@@ -41,12 +52,13 @@ class Lifecycle:
     def resume(self) -> None:
         """Go on with every message that a stop or kill left on its way."""
         for message in tuple(self._store.messages.values()):
-            if next_status(message) is not None:
-                self.carry(message.sid)
+            self.carry(message.sid)
 
     def carry(self, sid: str) -> None:
-        """Send a message that was just written on its way."""
-        self._emulation.tasks.spawn(self._carry(sid))
+        """Send a message on its way, if it has not reached its end."""
+        message = self._store.messages[sid]
+        if next_status(message) is not None or self._has_a_price_to_come(message):
+            self._emulation.tasks.spawn(self._carry(sid))
 
     def records_of(self, message: Message) -> tuple[Record, ...]:
         """What is written for a new message: itself, and the callback that its first status owes."""
@@ -66,13 +78,49 @@ class Lifecycle:
     def _callback(self, message: Message, status: str, error_code: int | None) -> tuple[Record, ...]:
         if status not in self._emulation.settings.callback_statuses:
             return ()
-        callback = self._faces[message.face].status_callback(message, status, error_code)
+        at = self._emulation.clock.time()
+        callback = self._faces[message.face].status_callback(message, status, error_code, at)
         return () if callback is None else (callback.to_record(),)
 
     async def _carry(self, sid: str) -> None:
+        pace, clock = self._emulation.settings.pace, self._emulation.clock
         while (message := self._store.messages.get(sid)) and (status := next_status(message)):
-            due = due_at(message, status, self._emulation.settings.pace)
-            await self._emulation.clock.sleep(due - self._emulation.clock.time())
+            due = due_at(message, status, pace)
+            late = message.status == "queued" and due > expires_at(message)
+            await clock.sleep((expires_at(message) if late else due) - clock.time())
             current = self._store.messages.get(sid)
-            if current is not None and next_status(current) == status:
+            if current is None or next_status(current) != status:
+                continue
+            if late:
+                self.move(current, "failed", EXPIRED_CODE)
+            elif status == "sent" and current.media_urls and not self._store.media_of(sid):
+                await self._send_with_media(current)
+            else:
                 self.move(current, status)
+        await self._tell_price(sid)
+
+    async def _send_with_media(self, message: Message) -> None:
+        try:
+            media = await self._emulation.media.fetch_of(message, self._faces[message.face].media_rules)
+        except MediaRefused as refused:
+            self.move(message, "failed", refused.code)
+            return
+        current = self._store.messages.get(message.sid)
+        if current is not None and next_status(current) == "sent":
+            self._emulation.write(*(medium.to_record() for medium in media))
+            self.move(current, "sent")
+
+    async def _tell_price(self, sid: str) -> None:
+        message = self._store.messages.get(sid)
+        if message is None or not self._has_a_price_to_come(message):
+            return
+        clock = self._emulation.clock
+        await clock.sleep(message.updated_at + self._emulation.settings.pace.priced_seconds - clock.time())
+        message = self._store.messages.get(sid)
+        price = self._faces[message.face].price(message) if message is not None else None
+        if price is not None:
+            self._store.append({"type": "price", "sid": sid, "price": price})
+
+    def _has_a_price_to_come(self, message: Message) -> bool:
+        face = self._faces[message.face]
+        return next_status(message) is None and message.price is None and face.price(message) is not None

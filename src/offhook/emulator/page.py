@@ -6,7 +6,6 @@ from html import escape
 
 from aiohttp import web
 
-from offhook.emulator.control import phone_of
 from offhook.emulator.emulation import EMULATION
 from offhook.emulator.records import Message
 
@@ -28,7 +27,7 @@ def routes() -> list[web.RouteDef]:
 async def _show(request: web.Request) -> web.Response:
     phones: dict[str, list[Message]] = {}
     for message in request.app[EMULATION].store.newest_first():
-        phones.setdefault(phone_of(message), []).append(message)
+        phones.setdefault(message.phone, []).append(message)
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "no-store"}
     return web.Response(text=render(phones), content_type="text/html", charset="utf-8", headers=headers)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-TERMINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "received", "read"})
+TERMINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "received", "read", "unconfirmed"})
 VALIDITY_SECONDS = 36_000.0  # Twilio's default and longest (facts/telephony.md 1.1)
 
 
@@ -27,8 +27,9 @@ class Message:
     messaging_service_sid: str | None = None
     """Twilio's messaging service or Telnyx's messaging profile."""
     send_at: float | None = None
-    not_before: float | None = None
-    """Its slot in the queue of a sender that has a rate of its own."""
+    slot_starts_at: float | None = None
+    """Its slot in the queue of a sender that has a rate of its own, and when the next begins."""
+    slot_ends_at: float | None = None
     validity_seconds: float = VALIDITY_SECONDS
     media_urls: tuple[str, ...] = field(default=(), repr=False)
     """Addresses that an outbound message's media are fetched from when it is being sent."""
@@ -46,6 +47,11 @@ class Message:
     """What only its face knows of it; JSON."""
     seq: int = 0
     """The transaction that made it: later messages have higher ones."""
+
+    @property
+    def phone(self) -> str:
+        """The handset it was sent to or from."""
+        return self.from_number if self.direction == "inbound" else self.to
 
     @classmethod
     def from_record(cls, record: dict[str, Any], seq: int) -> Message:
@@ -71,7 +77,8 @@ class Medium:
     created_at: float
 
     def to_record(self) -> dict[str, Any]:
-        return asdict(self)
+        """As the store's record of a medium that is kept."""
+        return {"type": "medium", **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,8 @@ class Service:
         return cls(**fields)
 
     def to_record(self) -> dict[str, Any]:
-        return asdict(self)
+        """As the store's record of a service that is there, or is changed."""
+        return {"type": "service", **asdict(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,8 @@ class Callback:
     to: str | None = field(default=None, repr=False)
     """The message's recipient, for faults that are limited to one."""
     fallback_url: str | None = field(default=None, repr=False)
+    hops: int = 0
+    """How many webhooks have sent it on by what they answered."""
 
     def to_record(self) -> dict[str, Any]:
         """As the store's record of a callback that is now owed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 DEFAULT_ACCOUNT_SID = "AC0ff400c0ffee0ff400c0ffee0ff400c0"
 DEFAULT_AUTH_TOKEN = "0ff400c0ffee0000emulator0000token"  # noqa: S105 (fictitious: opens nothing but this emulator)
@@ -32,9 +33,21 @@ class Account:
     numbers: tuple[str, ...] = DEFAULT_NUMBERS
     verified: tuple[str, ...] | None = None
     """A trial account texts only these numbers (21608); None is a full account."""
+    media_auth: bool = True
+    """Whether the addresses of an inbound text's media want the account's credentials."""
+    advanced_opt_out: bool = False
+    """Whether webhooks tell OptOutType for every number; a messaging service can have it for its own."""
     telnyx_api_key: str | None = None
     """The bearer key of Telnyx's face; None shuts that face for the account."""
     telnyx_numbers: tuple[str, ...] = DEFAULT_TELNYX_NUMBERS
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Account:
+        lists = ("numbers", "verified", "telnyx_numbers")
+        fields: dict[str, Any] = {
+            name: tuple(value) if name in lists and value is not None else value for name, value in record.items()
+        }
+        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,8 @@ class Pace:
     sending_seconds: float = 0.05
     sent_seconds: float = 0.15
     ended_seconds: float = 0.3
+    priced_seconds: float = 0.5
+    """After its last status."""
 
 
 @dataclass(frozen=True, slots=True)

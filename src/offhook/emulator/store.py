@@ -39,8 +39,10 @@ class Store:
         self._seq = 0
         self._by_account: dict[str, list[str]] = {}
         self._by_recipient: dict[tuple[str, str], list[str]] = {}
+        self._by_phone: dict[str, list[str]] = {}
         self._media_of: dict[str, list[str]] = {}
         self._seeds: dict[str, bytes] = {}
+        self._free_from: dict[tuple[str, str], float] = {}
         self._last_fault_id = 0
         self._listeners: list[Callable[[], None]] = []
         self.accounts: dict[str, Account] = {}
@@ -99,6 +101,17 @@ class Store:
             sids = self._by_recipient.get((account_sid, to), [])
         return (self.messages[sid] for sid in reversed(sids) if sid in self.messages)
 
+    def of_phone(self, number: str) -> list[Message]:
+        """What a handset got and sent, oldest first."""
+        return [self.messages[sid] for sid in self._by_phone.get(number, ()) if sid in self.messages]
+
+    def phones(self) -> Iterator[tuple[str, int, Message]]:
+        """Every handset with a text: its number, how many, and the last of them."""
+        for number, sids in self._by_phone.items():
+            there = [sid for sid in sids if sid in self.messages]
+            if there:
+                yield number, len(there), self.messages[there[-1]]
+
     def add_account(self, account: Account) -> None:
         """Keep an account, or replace the one with its sid. Unchanged, nothing is written."""
         if self.accounts.get(account.sid) != account:
@@ -122,6 +135,10 @@ class Store:
         """The face whose customer gets the texts that come to a number."""
         return "telnyx" if number in self.accounts[account_sid].telnyx_numbers else "twilio"
 
+    def free_from(self, account_sid: str, sender: str) -> float:
+        """When the queue of a sender with a rate is empty."""
+        return self._free_from.get((account_sid, sender), 0.0)
+
     def next_fault_id(self) -> int:
         return self._last_fault_id + 1
 
@@ -133,10 +150,7 @@ class Store:
             self.events.append(Event(self._seq, line["at"], kind, sid, fields))
 
     def _apply_account(self, fields: Record, line: Record) -> tuple[str, str | None]:
-        lists = ("numbers", "verified", "telnyx_numbers")
-        account = Account(
-            **{name: tuple(value) if name in lists and value else value for name, value in fields.items()}
-        )
+        account = Account.from_record(fields)
         self.accounts[account.sid] = account
         return "account.added", None
 
@@ -158,6 +172,9 @@ class Store:
         self.messages[message.sid] = message
         self._by_account.setdefault(message.account_sid, []).append(message.sid)
         self._by_recipient.setdefault((message.account_sid, message.to), []).append(message.sid)
+        self._by_phone.setdefault(message.phone, []).append(message.sid)
+        if message.slot_ends_at is not None:
+            self._free_from[(message.account_sid, message.from_number)] = message.slot_ends_at
         return "message.created", message.sid
 
     def _apply_status(self, fields: Record, line: Record) -> tuple[str, str | None]:

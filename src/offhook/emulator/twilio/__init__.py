@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
 from aiohttp import web
 
 from offhook.emulator.emulation import Emulation
 from offhook.emulator.face import Answer, Attempt, Delivery, Posting
-from offhook.emulator.records import Callback, Message
+from offhook.emulator.media import MediaRules
+from offhook.emulator.records import Callback, Medium, Message
 from offhook.emulator.settings import Account, Settings
-from offhook.emulator.twilio import rest, webhooks
+from offhook.emulator.twilio import inbound, prices, rest, webhooks
 from offhook.emulator.twilio.errors import error_for_status, error_response
 
 
 class TwilioFace:
     name = "twilio"
     fault_routes = rest.route_names()
+    media_rules = MediaRules()
 
     def routes(self) -> list[web.RouteDef]:
         return rest.routes()
@@ -25,17 +28,19 @@ class TwilioFace:
         return error_response(error_for_status(status))
 
     def owns_path(self, path: str) -> bool:
-        return path.startswith("/2010-04-01/")
+        return path.startswith(("/2010-04-01/", "/v1/"))
 
-    def status_callback(self, message: Message, status: str, error_code: int | None) -> Callback | None:
+    def status_callback(self, message: Message, status: str, error_code: int | None, at: float) -> Callback | None:
         return webhooks.status_callback(message, status, error_code)
 
-    def take(self, emulation: Emulation, message: Message, origin: str) -> None:
-        records = [{"type": "message", **message.to_record()}]
-        url = emulation.store.number_settings.get((message.account_sid, message.to), {}).get("sms_url")
-        if url:
-            records.append(webhooks.inbound_callback(message, url).to_record())
-        emulation.write(*records)
+    def new_sid(self, media_count: int) -> str:
+        return ("MM" if media_count else "SM") + uuid.uuid4().hex
+
+    def take(self, emulation: Emulation, message: Message, media: Sequence[Medium], origin: str) -> None:
+        inbound.take(emulation, message, media, origin)
+
+    def price(self, message: Message) -> str | None:
+        return prices.price(message)
 
     def deliveries(self, callback: Callback, settings: Settings) -> Sequence[Delivery]:
         urls = (callback.url, callback.fallback_url)
@@ -45,4 +50,4 @@ class TwilioFace:
         return webhooks.posting(callback, account, attempt)
 
     def answered(self, emulation: Emulation, callback: Callback, attempt: Attempt, answer: Answer) -> int | None:
-        return None if answer.outcome == "2xx" else 11200
+        return inbound.answered(emulation, callback, attempt, answer)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from typing import Any
 
-from offhook.emulator.records import Message
+from offhook.emulator.records import Medium, Message
 from offhook.emulator.settings import Account
 
 Resource = dict[str, Any]
@@ -23,9 +23,32 @@ def account_uri(account_sid: str) -> str:
     return f"/{API_VERSION}/Accounts/{account_sid}"
 
 
+def media_uri(message: Message) -> str:
+    """The path below which a message's media are, each by its sid."""
+    return f"{account_uri(message.account_sid)}/Messages/{message.sid}/Media"
+
+
+def medium_resource(medium: Medium) -> Resource:
+    uri = f"{account_uri(medium.account_sid)}/Messages/{medium.message_sid}/Media/{medium.sid}.json"
+    return {
+        "sid": medium.sid,
+        "account_sid": medium.account_sid,
+        "parent_sid": medium.message_sid,
+        "content_type": medium.content_type,
+        "date_created": rfc2822(medium.created_at),
+        "date_updated": rfc2822(medium.created_at),
+        "uri": uri,
+    }
+
+
+def is_unassigned(message: Message) -> bool:
+    """Whether its messaging service has not picked a sender yet, as far as the API tells (facts/telephony.md 1.1)."""
+    return message.messaging_service_sid is not None and message.status in {"accepted", "scheduled"}
+
+
 def message_resource(message: Message) -> Resource:
     base = f"{account_uri(message.account_sid)}/Messages/{message.sid}"
-    unassigned = message.messaging_service_sid is not None and message.status in {"accepted", "scheduled"}
+    unassigned = is_unassigned(message)
     return {
         "sid": message.sid,
         "account_sid": message.account_sid,
@@ -36,8 +59,8 @@ def message_resource(message: Message) -> Resource:
         "status": message.status,
         "direction": message.direction,
         "num_segments": "0" if unassigned else str(message.segments),
-        "num_media": str(len(message.media_urls)),
-        "price": None,
+        "num_media": str(message.media_count),
+        "price": message.price,
         "price_unit": "USD",
         "error_code": message.error_code,
         "error_message": None if message.error_code is None else f"Delivery ended with error {message.error_code}",
@@ -75,7 +98,7 @@ def number_sid(account_sid: str, number: str) -> str:
 
 
 def number_resource(account: Account, number: str, settings: Mapping[str, Any]) -> Resource:
-    """`settings` holds what was set for the number: sms_url, sms_method, friendly_name."""
+    """`settings` holds what was set for the number: sms_url, sms_fallback_url, friendly_name …"""
     sid = number_sid(account.sid, number)
     return {
         "sid": sid,
@@ -85,7 +108,7 @@ def number_resource(account: Account, number: str, settings: Mapping[str, Any]) 
         "capabilities": {"voice": False, "sms": True, "mms": True, "fax": False},
         "sms_url": settings.get("sms_url", ""),
         "sms_method": settings.get("sms_method", "POST"),
-        "sms_fallback_url": "",
+        "sms_fallback_url": settings.get("sms_fallback_url", ""),
         "sms_fallback_method": "POST",
         "sms_application_sid": "",
         "voice_url": "",

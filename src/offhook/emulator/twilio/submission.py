@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from offhook.emulator.records import Message
+from offhook.emulator.queueing import QueueFull, slot_of
+from offhook.emulator.records import VALIDITY_SECONDS, Message, Service
 from offhook.emulator.segments import segmentation
 from offhook.emulator.settings import MAGIC_SENDER, Account
+from offhook.emulator.smart_encoding import smart_encoded
+from offhook.emulator.store import Store
 from offhook.emulator.twilio.errors import TwilioError
 
 BODY_MAX_CHARACTERS = 1600  # facts/telephony.md 1.1
@@ -41,7 +45,7 @@ class Submission:
 
     form: Form
     account: Account
-    blocks: frozenset[tuple[str, str, str]] | set[tuple[str, str, str]]
+    store: Store
     now: float
 
     def first(self, name: str) -> str:
@@ -51,13 +55,14 @@ class Submission:
 def judge(submission: Submission) -> Message:
     """The message as Twilio would keep it. Raises `TwilioError`."""
     to = _recipient(submission)
-    sender, service = _sender(submission)
+    sender, service = _sender(submission, to)
     body, media = _content(submission)
-    _check_pair(submission, sender, to)
+    _check_pair(submission, sender, service, to)
     send_at = _send_at(submission) if service else None  # without a service scheduling is ignored: facts 1.6
-    counted = segmentation(body)
+    smart = submission.first("SmartEncoded").lower() == "true" or (service is not None and service.smart_encoding)
+    counted = segmentation(smart_encoded(body) if smart else body)
     unscheduled = "accepted" if service else "queued"
-    return Message(
+    message = Message(
         sid=("MM" if media else "SM") + uuid.uuid4().hex,
         account_sid=submission.account.sid,
         to=to,
@@ -66,13 +71,46 @@ def judge(submission: Submission) -> Message:
         status=unscheduled if send_at is None else "scheduled",
         created_at=submission.now,
         updated_at=submission.now,
-        status_callback=_status_callback(submission),
-        messaging_service_sid=service,
+        status_callback=_status_callback(submission) or (service.status_callback if service else None),
+        messaging_service_sid=service.sid if service else None,
         send_at=send_at,
+        validity_seconds=_validity_seconds(submission, service),
         media_urls=media,
+        media_count=len(media),
         segments=counted.segments,
         encoding=counted.encoding,
+        own={"smart_encoded": True} if smart else {},
     )
+    return _with_slot(submission, message)
+
+
+def block_scopes(sender: str, service_sid: str | None) -> tuple[str, ...]:
+    """What an opt-out may name: the number, or the messaging service that it is in."""
+    return (sender,) if service_sid is None else (sender, service_sid)
+
+
+def _with_slot(submission: Submission, message: Message) -> Message:
+    """The message with its place in the queue of a sender that has a rate. A full one refuses, or fails it later."""
+    earliest = message.send_at if message.send_at is not None else submission.now
+    try:
+        slot = slot_of(submission.store, message.account_sid, message.from_number, message.segments, earliest=earliest)
+    except QueueFull:
+        if message.messaging_service_sid is None:
+            raise TwilioError(21611) from None
+        # A messaging service picks its sender after the answer, so that a full queue shows on the message.
+        return replace(message, ending="failed", ending_error_code=30001)
+    if slot is None:
+        return message
+    return replace(message, slot_starts_at=slot[0], slot_ends_at=slot[1])
+
+
+def _validity_seconds(submission: Submission, service: Service | None) -> float:
+    given = submission.first("ValidityPeriod")
+    if not given:
+        return service.validity_seconds if service else VALIDITY_SECONDS
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= VALIDITY_SECONDS:
+        raise TwilioError(20422, "'ValidityPeriod' must be from 1 to 36000")
+    return float(given)
 
 
 def is_phone_number(given: str) -> bool:
@@ -88,17 +126,15 @@ def _recipient(submission: Submission) -> str:
     return to
 
 
-def _sender(submission: Submission) -> tuple[str, str | None]:
+def _sender(submission: Submission, to: str) -> tuple[str, Service | None]:
     """The sending number and the messaging service, if one was named."""
-    given, service = submission.first("From"), submission.first("MessagingServiceSid")
-    if not given and not service:
+    given, service_sid = submission.first("From"), submission.first("MessagingServiceSid")
+    if not given and not service_sid:
         raise TwilioError(21603)
-    if service and not _SERVICE.fullmatch(service):
-        raise TwilioError(20422, "Invalid 'MessagingServiceSid'")
-    if not given and not submission.account.numbers:
-        raise TwilioError(21703)
+    service = _service(submission, service_sid) if service_sid else None
     if not given:
-        return submission.account.numbers[0], service
+        assert service is not None
+        return _pick(submission, service, to), service
     sender = re.sub(r"[\s().-]", "", given)
     if sender in MAGIC_SENDER_ERRORS:
         raise TwilioError(MAGIC_SENDER_ERRORS[sender])
@@ -106,7 +142,33 @@ def _sender(submission: Submission) -> tuple[str, str | None]:
         raise TwilioError(21212)
     if sender != MAGIC_SENDER and sender not in submission.account.numbers:
         raise TwilioError(21606)
-    return sender, service or None
+    return sender, service
+
+
+def _service(submission: Submission, sid: str) -> Service:
+    """The service by its sid. One that was never defined has all of the account's numbers, so that code which names a
+    service of the real account runs as it is."""
+    if not _SERVICE.fullmatch(sid):
+        raise TwilioError(20422, "Invalid 'MessagingServiceSid'")
+    found = submission.store.services.get(sid)
+    if found is None:
+        return Service(sid, submission.account.sid, numbers=submission.account.numbers)
+    if found.account_sid != submission.account.sid:
+        raise TwilioError(20422, "Invalid 'MessagingServiceSid'")
+    return found
+
+
+def _pick(submission: Submission, service: Service, to: str) -> str:
+    """The number that sends: for a sticky service the one the recipient knows, else each in its turn."""
+    numbers = [number for number in service.numbers if number != to]
+    if not numbers:
+        raise TwilioError(21703)
+    if not service.sticky:
+        return numbers[submission.store.seq % len(numbers)]
+    for message in submission.store.newest_first(submission.account.sid, to=to):
+        if message.messaging_service_sid == service.sid and message.from_number in numbers:
+            return message.from_number
+    return numbers[int.from_bytes(hashlib.sha256(to.encode()).digest()[:4]) % len(numbers)]
 
 
 def _content(submission: Submission) -> tuple[str, tuple[str, ...]]:
@@ -125,16 +187,22 @@ def _content(submission: Submission) -> tuple[str, tuple[str, ...]]:
     return body, media
 
 
-def _check_pair(submission: Submission, sender: str, to: str) -> None:
+def _check_pair(submission: Submission, sender: str, service: Service | None, to: str) -> None:
     account = submission.account
     if to in MAGIC_RECIPIENT_ERRORS:
         raise TwilioError(MAGIC_RECIPIENT_ERRORS[to])
     if sender == to:
         raise TwilioError(21266)
-    if (account.sid, sender, to) in submission.blocks:
+    scopes = {sender, *([service.sid] if service else []), *_services_of(submission, sender)}
+    if any((account.sid, scope, to) in submission.store.blocks for scope in scopes):
         raise TwilioError(21610)
     if account.verified is not None and to not in account.verified:
         raise TwilioError(21608)
+
+
+def _services_of(submission: Submission, number: str) -> list[str]:
+    services = submission.store.services.values()
+    return [s.sid for s in services if s.account_sid == submission.account.sid and number in s.numbers]
 
 
 def _status_callback(submission: Submission) -> str | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, urldefrag, urlencode
 
 from offhook.emulator.face import Attempt, Delivery, Posting
-from offhook.emulator.records import Callback, Message
+from offhook.emulator.records import Callback, Medium, Message
 from offhook.emulator.settings import Account, Settings
-from offhook.emulator.twilio.resources import API_VERSION
+from offhook.emulator.store import Record
+from offhook.emulator.twilio.resources import API_VERSION, media_uri
 from offhook.emulator.twilio.signature import sign
 
 
@@ -33,8 +35,15 @@ def status_callback(message: Message, status: str, error_code: int | None = None
     return _callback(message, message.status_callback, fields, "status")
 
 
-def inbound_callback(message: Message, url: str) -> Callback:
-    """The webhook that tells a text from a handset."""
+def inbound_callback(
+    message: Message,
+    media: Sequence[Medium],
+    url: str,
+    fallback_url: str | None,
+    opt_out_type: str | None,
+    origin: str,
+) -> Callback:
+    """The webhook that tells a text from a handset; media have addresses of the REST, which may want credentials."""
     fields = {
         "MessageSid": message.sid,
         "SmsSid": message.sid,
@@ -43,15 +52,37 @@ def inbound_callback(message: Message, url: str) -> Callback:
         "From": message.from_number,
         "To": message.to,
         "Body": message.body,
-        "NumMedia": "0",
+        "NumMedia": str(len(media)),
         "NumSegments": str(message.segments),
         "SmsStatus": "received",
         "ApiVersion": API_VERSION,
+        **_place("From", message.from_number),
+        **_place("To", message.to),
     }
-    return _callback(message, url, fields, "inbound")
+    for position, medium in enumerate(media):
+        fields[f"MediaUrl{position}"] = f"{origin}{media_uri(message)}/{medium.sid}"
+        fields[f"MediaContentType{position}"] = medium.content_type
+    if message.messaging_service_sid:
+        fields["MessagingServiceSid"] = message.messaging_service_sid
+    if opt_out_type:
+        fields["OptOutType"] = opt_out_type
+    return _callback(message, url, fields, "inbound", fallback_url)
 
 
-def _callback(message: Message, url: str, fields: dict[str, str], kind: str) -> Callback:
+def _place(whose: str, number: str) -> dict[str, str]:
+    """A number's place, as far as it is known here: the country of +1 202 555 01xx."""
+    known = {"City": "", "State": "", "Zip": "", "Country": "US" if number.startswith("+1") else ""}
+    return {f"{whose}{part}": value for part, value in known.items()}
+
+
+def error_record(code: int, sentence: str, message_sid: str | None, url: str) -> Record:
+    """What Twilio's error log would show: an event of the emulator, and nothing more."""
+    return {"type": "error", "code": code, "sentence": sentence, "sid": message_sid, "url": url}
+
+
+def _callback(
+    message: Message, url: str, fields: dict[str, str], kind: str, fallback_url: str | None = None
+) -> Callback:
     return Callback(
         id=str(uuid.uuid4()),
         account_sid=message.account_sid,
@@ -60,11 +91,14 @@ def _callback(message: Message, url: str, fields: dict[str, str], kind: str) -> 
         kind=kind,
         message_sid=message.sid,
         to=message.to,
+        fallback_url=fallback_url,
     )
 
 
 def posting(callback: Callback, account: Account, attempt: Attempt) -> Posting:
     fields = dict(callback.fields)
+    if attempt.error_code is not None:  # facts/telephony.md 4: a fallback is told what went wrong, and where
+        fields |= {"ErrorCode": str(attempt.error_code), "ErrorUrl": attempt.error_url or ""}
     headers = {
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
         "User-Agent": "offhook-emulator",
