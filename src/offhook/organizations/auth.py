@@ -178,4 +178,5 @@ def _needs(scope: Scope) -> Callable[..., object]:
 
 
 AdminCaller = Annotated[TenantCaller, Depends(_needs(Scope.ADMIN))]
+WorkerCaller = Annotated[TenantCaller, Depends(_needs(Scope.WORKER))]
 ReadCaller = Annotated[TenantCaller, Depends(_needs(Scope.READ))]

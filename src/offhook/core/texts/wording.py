@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from offhook.core.texts.markdown import strip_markdown
 from offhook.core.texts.options import TextOptions
-from offhook.core.texts.smart_encoding import smart_encode
+from offhook.core.texts.smart_encoding import SmartText, smart_encode
 from offhook.core.texts.splitting import Room, split
 
 
@@ -24,12 +24,12 @@ class Wording:
 
 def worded(body: str, options: TextOptions, room: Room) -> Wording:
     """What `options` make of `body`; with none of them, what does not fit `room` stays as it is. Raises CannotSplit."""
-    text, replaced = body, dict[str, str]()
-    if options.strip_markdown:
-        text = strip_markdown(text)
-    stripped = text != body
-    if options.smart_encoding:
-        smart = smart_encode(text)
-        text, replaced = smart.text, dict(smart.replaced)
-    bodies = split(text, room) if options.split and text.strip() else (text,)
-    return Wording(bodies, stripped, replaced)
+    wording = reworded(body, options)
+    return replace(wording, bodies=split(wording.bodies[0], room)) if options.split else wording
+
+
+def reworded(body: str, options: TextOptions) -> Wording:
+    """As `worded`, in one piece."""
+    text = strip_markdown(body) if options.strip_markdown else body
+    smart = smart_encode(text) if options.smart_encoding else SmartText(text)
+    return Wording((smart.text,), text != body, smart.replaced)

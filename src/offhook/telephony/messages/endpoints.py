@@ -4,34 +4,48 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Annotated, Any, Final, cast
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from offhook.core.errors import FieldProblem, InvalidInput
-from offhook.core.http import HotRoute, Paged, Text, provided, read_json_object
-from offhook.organizations.auth import AuthenticatedRoute, ReadCaller, Scope, authenticate
+from offhook.core.http import MAX_BODY_BYTES, HotRoute, Paged, Text, provided, read_json_object
+from offhook.core.http.idempotency import PARAMETER as IDEMPOTENCY_KEY
+from offhook.core.http.idempotency import Once
+from offhook.core.segments import Encoding
+from offhook.core.texts.wording import Wording, reworded
+from offhook.organizations.auth import (
+    AdminCaller,
+    AuthenticatedRoute,
+    ReadCaller,
+    Scope,
+    WorkerCaller,
+    authenticate,
+)
 from offhook.telephony.inbox import Inbox
+from offhook.telephony.media.media import Media
+from offhook.telephony.messages.intake import Intake, Prepared
 from offhook.telephony.messages.messaging import Messaging
-from offhook.telephony.messages.models import NewText
+from offhook.telephony.messages.models import Message, NewText
 from offhook.telephony.messages.reading import MessageReader
 from offhook.telephony.messages.schemas import (
+    ESTIMATE_SCHEMA,
     NEW_MESSAGE_SCHEMA,
     PLACED_MESSAGE_SCHEMA,
     MessageEnvelope,
     MessageList,
-    MessageOut,
+    message_view,
     placed_view,
 )
-
-MAX_MESSAGE_BYTES: Final = 16 * 1024
-"""1600 characters, each escaped as a surrogate pair, are under 20 KB; nobody writes them so."""
+from offhook.telephony.messages.wishes import read_wish
 
 router = APIRouter(prefix="/api", route_class=AuthenticatedRoute)
 
 Messages = Annotated[MessageReader, Depends(provided(MessageReader))]
+MessagingOf = Annotated[Messaging, Depends(provided(Messaging))]
+MediaOf = Annotated[Media, Depends(provided(Media))]
 
 
 @router.get("/messages", tags=["messages"])
@@ -39,32 +53,117 @@ async def list_messages(
     caller: ReadCaller,
     page: Paged,
     messages: Messages,
+    media: MediaOf,
     status: Annotated[Text | None, Query(max_length=20)] = None,
     to: Annotated[Text | None, Query(max_length=20, description="E.164")] = None,
+    held: Annotated[
+        bool | None, Query(description="True: only texts that wait for something; false: only others.")
+    ] = None,
 ) -> MessageList:
     """The organization's messages, newest first."""
-    found, cursor = await messages.list(caller.organization_id, page, status=status, to_number=to)
-    return MessageList(messages=[MessageOut.model_validate(row) for row in found], next_cursor=cursor)
+    found, cursor = await messages.list(caller.organization_id, page, status=status, to_number=to, held=held)
+    carried = await media.views(caller.organization_id, [row.id for row in found if row.media_count])
+    return MessageList(messages=[message_view(row, carried.get(row.id, ())) for row in found], next_cursor=cursor)
 
 
 @router.get("/messages/{message_id}", tags=["messages"])
-async def read_message(message_id: uuid.UUID, caller: ReadCaller, messages: Messages) -> MessageEnvelope:
-    found = await messages.get(caller.organization_id, message_id)
-    return MessageEnvelope(message=MessageOut.model_validate(found))
+async def read_message(
+    message_id: uuid.UUID, caller: ReadCaller, messages: Messages, media: MediaOf
+) -> MessageEnvelope:
+    return await _envelope(await messages.get(caller.organization_id, message_id), media)
+
+
+@router.post("/messages/{message_id}/cancel", tags=["messages"])
+async def cancel_message(
+    message_id: uuid.UUID, caller: WorkerCaller, messaging: MessagingOf, media: MediaOf
+) -> MessageEnvelope:
+    """Do not send a text that is still queued. One that was canceled before stays so; what has gone is a conflict."""
+    return await _envelope(await messaging.cancel(caller.organization_id, message_id), media)
+
+
+@router.post("/messages/{message_id}/redact", tags=["messages"])
+async def redact_message(
+    message_id: uuid.UUID, caller: AdminCaller, messaging: MessagingOf, media: MediaOf
+) -> MessageEnvelope:
+    """Forget the words of a text, here and at the carrier, and the media that came with it. That it was sent, and to
+    whom, stays."""
+    return await _envelope(await messaging.redact(caller.organization_id, message_id), media)
+
+
+async def _envelope(message: Message, media: Media) -> MessageEnvelope:
+    carried = await media.views(message.organization_id, [message.id] if message.media_count else [])
+    return MessageEnvelope(message=message_view(message, carried.get(message.id, ())))
 
 
 _find_messaging = provided(Messaging)
+_find_intake = provided(Intake)
+_find_once = provided(Once)
 _find_inbox = provided(Inbox)
 
 
 async def place_message(request: Request) -> Response:
     """Accept a text and leave it to the queue: 202 once it is stored."""
     caller = (await authenticate(request, Scope.WORKER)).of_organization()
-    text = _new_text(caller.organization_id, await read_json_object(request, MAX_MESSAGE_BYTES))
-    message = await _find_messaging(request).place(text)
-    return Response(
-        json.dumps(placed_view(message), ensure_ascii=False).encode(), status_code=202, media_type="application/json"
-    )
+    body = await read_json_object(request, MAX_BODY_BYTES)
+
+    async def place(operation_id: str | None) -> Response:
+        text = read_wish(caller.organization_id, body, operation_id)
+        return _json(_placed(text, await _find_messaging(request).place_parts(text)), 202)
+
+    return await _find_once(request).answer(request, caller.organization_id, body, place)
+
+
+async def estimate_message(request: Request) -> Response:
+    """What a text would become and cost. Nothing is stored."""
+    caller = (await authenticate(request, Scope.WORKER)).of_organization()
+    text = read_wish(caller.organization_id, await read_json_object(request, MAX_BODY_BYTES))
+    return _json({"estimate": _estimated(await _find_intake(request).prepare(text))}, 200)
+
+
+def _json(content: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(content, ensure_ascii=False).encode(), status, media_type="application/json")
+
+
+def _placed(text: NewText, messages: Sequence[Message]) -> dict[str, Any]:
+    views = [placed_view(message) for message in messages]
+    answer: dict[str, Any] = {"message": views[0]}
+    if text.options.split:
+        answer["messages"] = views
+    if text.options.strip_markdown or text.options.smart_encoding:
+        answer["wording"] = _wording_view(reworded(text.body, text.options))
+    return answer
+
+
+def _wording_view(wording: Wording) -> dict[str, Any]:
+    return {"markdown_stripped": wording.stripped, "replaced": dict(wording.replaced)}
+
+
+def _estimated(prepared: Prepared) -> dict[str, Any]:
+    sender, parts = prepared.sender, prepared.parts
+    costs = [part.cost for part in parts if part.cost is not None]
+    known = sender.tariff is not None and len(costs) == len(parts)
+    encodings = {part.counted.encoding for part in parts}
+    return {
+        "to": prepared.to_number,
+        "from": sender.number,
+        "messaging_service_id": None if sender.messaging_service_id is None else str(sender.messaging_service_id),
+        "encoding": Encoding.UCS_2 if Encoding.UCS_2 in encodings else Encoding.GSM_7,
+        "segments": sum(part.segments for part in parts),
+        "forced_by": list(dict.fromkeys(char for part in parts for char in part.counted.forced_by)),
+        "parts": [
+            {
+                "body": part.body,
+                "encoding": part.counted.encoding,
+                "units": part.counted.units,
+                "segments": part.segments,
+            }
+            for part in parts
+        ],
+        **_wording_view(prepared.wording),
+        "cost": str(sum(costs)) if known else None,
+        "currency": sender.tariff.currency if sender.tariff is not None and known else None,
+        "price_source": sender.tariff.source if sender.tariff is not None and known else None,
+    }
 
 
 async def receive_webhook(request: Request) -> Response:
@@ -72,36 +171,7 @@ async def receive_webhook(request: Request) -> Response:
     return await _find_inbox(request).receive(request)
 
 
-_OPTIONAL: Final = ("from", "operation_id")
-_KNOWN: Final = frozenset(NEW_MESSAGE_SCHEMA["properties"])
-
-
-def _new_text(organization_id: uuid.UUID, body: dict[str, Any]) -> NewText:
-    problems = [FieldProblem(name, "There is no such field.", "extra_forbidden") for name in body.keys() - _KNOWN]
-    for name in ("to", "body"):
-        if not isinstance(body.get(name), str):
-            problems.append(FieldProblem(name, "Must be a text.", "string_type" if name in body else "missing"))
-    for name in _OPTIONAL:
-        if not isinstance(body.get(name), str | None):
-            problems.append(FieldProblem(name, "Must be a text.", "string_type"))
-    conversation_id: uuid.UUID | None = None
-    if body.get("conversation_id") is not None:
-        try:
-            conversation_id = uuid.UUID(cast(str, body["conversation_id"]))
-        except (ValueError, AttributeError, TypeError):
-            problems.append(FieldProblem("conversation_id", "Must be a UUID.", "uuid_parsing"))
-    if problems:
-        raise InvalidInput("The text cannot be placed as it was sent.", fields=problems)
-    return NewText(
-        organization_id=organization_id,
-        origin="api",
-        to_number=body["to"],
-        body=body["body"],
-        operation_id=body.get("operation_id"),
-        conversation_id=conversation_id,
-        from_number=body.get("from"),
-    )
-
+_BODY: Final = {"required": True, "content": {"application/json": {"schema": NEW_MESSAGE_SCHEMA}}}
 
 hot_routes: Final = (
     HotRoute(
@@ -113,11 +183,31 @@ hot_routes: Final = (
             "summary": "Place Message",
             "description": "Accept a text: it is stored, and sent when its sender's pace allows.",
             "tags": ["messages"],
-            "requestBody": {"required": True, "content": {"application/json": {"schema": NEW_MESSAGE_SCHEMA}}},
+            "parameters": [dict(IDEMPOTENCY_KEY)],
+            "requestBody": _BODY,
             "responses": {
                 "202": {
                     "description": "Stored; `GET /api/messages/{id}` tells what became of it.",
                     "content": {"application/json": {"schema": PLACED_MESSAGE_SCHEMA}},
+                }
+            },
+        },
+    ),
+    HotRoute(
+        method="POST",
+        path="/api/messages/estimate",
+        endpoint=estimate_message,
+        operation_id="estimate_message",
+        operation={
+            "summary": "Estimate Message",
+            "description": "What a text would become, its segments and what it would cost. The body is that of "
+            "`POST /api/messages`; nothing is stored. Opt-outs, stops and quiet hours are looked at when it is sent.",
+            "tags": ["messages"],
+            "requestBody": _BODY,
+            "responses": {
+                "200": {
+                    "description": "The texts as they would go.",
+                    "content": {"application/json": {"schema": ESTIMATE_SCHEMA}},
                 }
             },
         },

@@ -26,10 +26,17 @@ class MessageReader:
         return found
 
     async def list(
-        self, organization_id: uuid.UUID, page: Page, *, status: str | None = None, to_number: str | None = None
+        self,
+        organization_id: uuid.UUID,
+        page: Page,
+        *,
+        status: str | None = None,
+        to_number: str | None = None,
+        held: bool | None = None,
     ) -> tuple[Sequence[Message], str | None]:
+        """`held`: only queued texts that wait for something, or only others."""
         async with self._database.tenant(organization_id) as connection:
-            found = await list_messages(connection, organization_id, page, status=status, to_number=to_number)
+            found = await list_messages(connection, organization_id, page, status, to_number, held)
         return page.cut(found)
 
 
@@ -41,12 +48,18 @@ async def find_message(connection: Connection, organization_id: uuid.UUID, messa
 
 
 async def list_messages(
-    connection: Connection, organization_id: uuid.UUID, page: Page, *, status: str | None, to_number: str | None
+    connection: Connection,
+    organization_id: uuid.UUID,
+    page: Page,
+    status: str | None,
+    to_number: str | None,
+    held: bool | None,
 ) -> list[Message]:
     rows = await connection.fetch(
         f"select {MESSAGE_COLUMNS} from messages where organization_id = $1"
         " and ($2::timestamptz is null or (created_at, id) < ($2, $3))"
         " and ($5::text is null or status = $5) and ($6::text is null or to_number = $6)"
+        " and ($7::bool is null or (status = 'queued' and hold_reason is not null) = $7)"
         " order by created_at desc, id desc limit $4",
         organization_id,
         page.before_time,
@@ -54,5 +67,6 @@ async def list_messages(
         page.fetch,
         status,
         to_number,
+        held,
     )
     return [message_of(row) for row in rows]
