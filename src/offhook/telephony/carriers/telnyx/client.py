@@ -44,16 +44,16 @@ _WHO: Final = "Telnyx"
 class TelnyxCarrier:
     """One process's Telnyx. The session is shared, pooled, and its owner's to close."""
 
-    name: Final = "telnyx"
-    external_account_id_pattern: Final = EXTERNAL_ID_PATTERN
-    messaging_service_id_pattern: Final = MESSAGING_SERVICE_PATTERN
-    attempt_timeout_seconds: Final = TOTAL_TIMEOUT_SECONDS
-    lists_messages: Final = False
-    honours_keys: Final = True
-    honours_validity: Final = False
+    name = "telnyx"
+    external_account_id_pattern = EXTERNAL_ID_PATTERN
+    messaging_service_id_pattern = MESSAGING_SERVICE_PATTERN
+    attempt_timeout_seconds = TOTAL_TIMEOUT_SECONDS
+    lists_messages = False
+    honours_keys = True
+    honours_validity = False
     """messages.send of telnyx-python 4.189 has no such parameter: `valid_until` is Telnyx's to set."""
-    limits: Final = LIMITS
-    prices: Final = PRICES
+    limits = LIMITS
+    prices = PRICES
 
     def __init__(
         self, session: aiohttp.ClientSession, egress: Egress | None = None, clock: Clock | None = None

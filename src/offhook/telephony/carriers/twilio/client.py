@@ -48,15 +48,15 @@ _SLACK: Final = timedelta(days=1)
 class TwilioCarrier:
     """One process's Twilio. The session is shared, pooled, and its owner's to close."""
 
-    name: Final = "twilio"
-    external_account_id_pattern: Final = EXTERNAL_ID_PATTERN
-    messaging_service_id_pattern: Final = MESSAGING_SERVICE_PATTERN
-    attempt_timeout_seconds: Final = TOTAL_TIMEOUT_SECONDS
-    lists_messages: Final = True
-    honours_keys: Final = False  # facts/telephony.md 1.8
-    honours_validity: Final = True
-    limits: Final = LIMITS
-    prices: Final = PRICES
+    name = "twilio"
+    external_account_id_pattern = EXTERNAL_ID_PATTERN
+    messaging_service_id_pattern = MESSAGING_SERVICE_PATTERN
+    attempt_timeout_seconds = TOTAL_TIMEOUT_SECONDS
+    lists_messages = True
+    honours_keys = False  # facts/telephony.md 1.8
+    honours_validity = True
+    limits = LIMITS
+    prices = PRICES
 
     def __init__(self, session: aiohttp.ClientSession, egress: Egress | None = None) -> None:
         self._session = session

@@ -24,6 +24,9 @@ _STOP_ACCOUNT = Treatment.STOP_ACCOUNT
 _FAULT = "this is a fault of Offhook's: please report it."
 
 _TABLE: Final = (
+    # Of media: twilio.com/docs/api/errors.
+    Refusal("11200", _ALERT, "Twilio could not fetch a medium: an operator must see that its address can be reached."),
+    Refusal("12300", _FAIL, "Twilio does not take a medium's content type: whoever wrote the text must send another."),
     Refusal("20003", _STOP_ACCOUNT, "Twilio refuses the credentials: an operator must enter valid ones."),
     Refusal("20404", _FAIL, f"Twilio knows no such resource: {_FAULT}"),
     Refusal("20422", _FAIL, f"Twilio refuses a parameter of the request: {_FAULT}"),
@@ -46,7 +49,7 @@ _TABLE: Final = (
     ),
     Refusal("21611", _WAIT, "The sender's queue at Twilio is full: nobody has to act."),
     Refusal(
-        "21612", _ALERT, "Twilio has no route from this sender to that recipient: an operator may use another sender."
+        "21612", _FAIL, "Twilio has no route from this sender to that recipient: an operator may use another sender."
     ),
     Refusal("21614", _UNREACHABLE, "The recipient's number is not a mobile one: texts do not reach it."),
     Refusal("21617", _FAIL, "The text is longer than 1600 characters: whoever wrote it must shorten it."),
@@ -79,6 +82,7 @@ _TABLE: Final = (
     Refusal(
         "30035", _STOP_SENDER, "The sender is still being registered: an operator must start it when that is done."
     ),
+    Refusal("30036", _FAIL, "The text's validity ended before it was sent: an operator may lower the sender's pace."),
     Refusal("30410", _LATER, "The carrier did not answer Twilio in time: nobody has to act.", repeats=1),
     Refusal(
         "30450",
