@@ -109,6 +109,7 @@ async def test_links_do_not_cross(database: Database, theirs: Tenant, ours: Tena
                 await connection.execute(moved, theirs.ids[link.target], ours.organization_id)
         row = new_row(link.table, ours.organization_id, {**ours.ids, link.target: theirs.ids[link.target]})
         row |= {name: f"{row[name]}0" for name in ("number", "sender", "digest", "external_id", "name") if name in row}
+        row |= {"position": 1} if "position" in row else {}
         with pytest.raises(asyncpg.ForeignKeyViolationError):
             async with database.tenant(ours.organization_id) as connection:
                 await insert(connection, link.table, row)
