@@ -68,8 +68,10 @@ class Settings:
         Account(DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, telnyx_api_key=DEFAULT_TELNYX_API_KEY),
     )
     pace: Pace = Pace()
-    callback_statuses: frozenset[str] = frozenset({"queued", "sent", "delivered", "undelivered", "failed", "canceled"})
-    """The statuses that are told to StatusCallback."""
+    callback_statuses: frozenset[str] = frozenset(
+        {"queued", "sent", "delivered", "undelivered", "failed", "canceled", "unconfirmed"}
+    )
+    """The statuses that are told to the customer, as far as a face has a callback for them."""
     callback_connect_seconds: float = 5.0  # Twilio's default (facts/telephony.md 4), as are the next two
     callback_read_seconds: float = 15.0
     callback_total_seconds: float = 15.0
