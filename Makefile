@@ -35,7 +35,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@scripts/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@echo "$(CURDIR)" > $@
 
-.PHONY: help install up test ci soak lint types contracts bench docs vendor lock livekit openapi-check bench-smoke
+.PHONY: help install up test ci soak lint types contracts bench docs vendor lock livekit versitygw openapi-check bench-smoke
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -49,7 +49,7 @@ test: lint types contracts ## What every change must pass: lint, types, contract
 	@echo "==> Tests"
 	@$(PYTEST) -m "not ci and not soak" -n $(WORKERS) --dist loadfile $(ARGS)
 
-ci: install livekit openapi-check docs bench-smoke ## What a laptop may lack: real LiveKit rooms, chaos (≤ 45 min)
+ci: install livekit versitygw openapi-check docs bench-smoke ## What a laptop may lack: real LiveKit rooms, chaos (≤ 45 min)
 	@echo "==> Tests that need more than a laptop may have"
 	@OFFHOOK_CI=1 $(PYTEST) -m ci $(ARGS)
 
@@ -94,4 +94,7 @@ lock: ## Compile requirements.lock from pyproject.toml (ARGS=--upgrade takes new
 		--no-emit-index-url --no-header --quiet pyproject.toml --output-file requirements.lock $(ARGS)
 
 livekit: ## Install livekit-server into .tools/bin
-	@scripts/livekit-server
+	@scripts/go-program livekit-server
+
+versitygw: ## Install versitygw, an S3 server for tests, into .tools/bin
+	@scripts/go-program versitygw
