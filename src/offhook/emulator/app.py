@@ -17,9 +17,10 @@ from offhook.emulator.emulation import EMULATION, Emulation
 from offhook.emulator.face import Face
 from offhook.emulator.settings import Account, Settings
 from offhook.emulator.store import Store
+from offhook.emulator.telnyx import TelnyxFace
 from offhook.emulator.twilio import TwilioFace
 
-FACES: tuple[Face, ...] = (TwilioFace(),)
+FACES: tuple[Face, ...] = (TwilioFace(), TelnyxFace())
 """The carriers that are emulated. The first answers for paths that are nobody's."""
 
 
