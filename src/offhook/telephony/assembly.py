@@ -19,21 +19,24 @@ from offhook.telephony import endpoints as accounts_and_numbers
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.consent import endpoints as suppression_list
 from offhook.telephony.consent.destinations import DestinationConsent
+from offhook.telephony.consent.gate import Gate
 from offhook.telephony.consent.suppressions import Suppressions
 from offhook.telephony.inbox import Inbox
 from offhook.telephony.media import endpoints as media_endpoints
 from offhook.telephony.media.part import MediaOptions, MediaPart, create_media
 from offhook.telephony.messages import endpoints as messages
+from offhook.telephony.messages.attempts import Attempts
 from offhook.telephony.messages.following import Following
 from offhook.telephony.messages.intake import Intake
 from offhook.telephony.messages.messaging import Messaging
+from offhook.telephony.messages.pump import Pump
 from offhook.telephony.messages.reading import MessageReader
 from offhook.telephony.messages.reconcile import Reconciliation
 from offhook.telephony.messages.sending import Sending
 from offhook.telephony.messaging_services import MessagingServices
 from offhook.telephony.service import CarrierAccountService, PhoneNumberService
 
-MAX_CONNECTIONS = 100
+MAX_CONNECTIONS = 400  # of all carriers together; one account uses at most attempts.MAX_PER_ACCOUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Telephony:
     """One process's telephony. `messaging`, `consent` and `phone_numbers` fill the ports of tools."""
 
     messaging: Messaging
+    pump: Pump
     consent: DestinationConsent
     phone_numbers: PhoneNumberService
     carrier_accounts: CarrierAccountService
@@ -106,15 +110,21 @@ def create_telephony(
     media_part = create_media(database, accounts, egress, media, public_url=public_url, clock=clock or SystemClock())
     consent = DestinationConsent(database, clock)
     intake = Intake(accounts, consent, media_part.media)
-    sending = Sending(database, accounts, public_url)
+    reconciliation = Reconciliation(database, accounts, reconcile_gap_seconds)
+    attempts = Attempts(Sending(database, accounts, public_url, media_part.media), reconciliation)
+    pump = Pump(database, accounts, attempts, Gate(clock))
     return Telephony(
         messaging=Messaging(
             database,
+            accounts,
             intake,
-            sending,
-            Reconciliation(database, accounts, reconcile_gap_seconds),
+            pump,
+            attempts,
+            reconciliation,
             Following(database, accounts),
+            media_part.media,
         ),
+        pump=pump,
         consent=consent,
         phone_numbers=PhoneNumberService(database, accounts),
         carrier_accounts=CarrierAccountService(database, sealer, carriers, accounts, public_url),

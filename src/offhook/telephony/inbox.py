@@ -24,7 +24,7 @@ from offhook.core.telemetry import get_logger
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierAccount, MessageStatusEvent
 from offhook.telephony.messages import queries
-from offhook.telephony.messages.sending import apply_refusal
+from offhook.telephony.messages.refusals import apply_refusal
 
 _log = get_logger(__name__)
 
@@ -142,10 +142,10 @@ class Inbox:
             return
         code: str | None = told["error_code"]
         refusal = self._accounts.carrier(carrier_name).refusal_of(code) if code else None
-        await queries.move_forward(
+        moved = await queries.move_forward(
             connection, message, sid, told["status"], code, refusal.sentence if refusal else None
         )
-        if refusal is not None:
+        if moved and refusal is not None:
             await apply_refusal(connection, message, refusal)
 
 

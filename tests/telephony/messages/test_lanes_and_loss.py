@@ -113,7 +113,7 @@ async def test_an_answer_that_a_twin_was_given_makes_the_two_trade_places(world:
     )
     late = await world.telephony.messaging.place(NewText(world.organization_id, "api", TO, "Twin"))
     await world.execute("update messages set status = 'sending', attempt = 1 where id = $1", late.id)
-    sending = world.telephony.messaging._sending
+    sending = world.telephony.messaging._attempts._sending
     account = await sending._accounts.get_open(world.account_id)
     answer = await sending._accounts.carrier(account.carrier).get_message(account, sid)
     await sending._accepted(await world.message(late.id), answer)
@@ -130,7 +130,7 @@ async def test_a_late_answer_of_an_older_attempt_changes_nothing(world: World) -
     first = await world.message(placed.id)
     await world.execute("update messages set attempt = 2")
     sid = await post_directly(world, "Fenced")
-    sending = world.telephony.messaging._sending
+    sending = world.telephony.messaging._attempts._sending
     account = await sending._accounts.get_open(world.account_id)
     await sending._accepted(first, await sending._accounts.carrier(account.carrier).get_message(account, sid))
     assert (await world.message(placed.id)).carrier_message_id is None

@@ -76,7 +76,7 @@ async def test_a_refused_connection_is_tried_again_at_once(world: World) -> None
     receipt = await world.telephony.messaging.text(world.wish("Later"))
     assert (receipt.status, receipt.effect) == ("queued", Effect.NONE)
     await world.execute("update carrier_accounts set base_url = $1", world.emulator.url)
-    world.telephony.messaging._sending._accounts.forget(world.account_id, world.organization_id)
+    world.telephony.messaging._attempts._sending._accounts.forget(world.account_id, world.organization_id)
     async with world.working():
         await world.until_status(receipt.message_id, "delivered")
     assert len(await world.phone()) == 1
@@ -282,6 +282,7 @@ async def _claimed_by_a_dead_process(
         NewText(world.organization_id, "tool", TO, "Was it sent?", operation_id=operation_id)
     )
     await world.execute("delete from pgqueuer")
+    await world.execute("update lanes set pump_at = null")
     await world.execute(
         "update messages set status = 'sending', attempt = 1,"
         " attempt_started_at = clock_timestamp() - make_interval(secs => $2) where id = $1",
@@ -293,7 +294,7 @@ async def _claimed_by_a_dead_process(
         placed.id.bytes,
     )
     if sent:
-        sending = world.telephony.messaging._sending
+        sending = world.telephony.messaging._attempts._sending
         account = await sending._accounts.get_open(world.account_id)
         text = OutboundText(TO, FROM, "Was it sent?", None)
         await sending._accounts.carrier("twilio").send_text(account, text)

@@ -1,9 +1,9 @@
-"""Texts: placed once, paced by their sender's lane, sent within the request where that is possible.
+"""Texts: placed once, taken from their sender's lane in order, sent within the request where that is possible.
 
-place ──> queued ──(its slot comes: a job, or the asker waits)──> sending ──> accepted ──> sent ──> delivered
-            ^                                                      │  └──> failed
-            ├── not carried out (refused for now, no connection) ──┤
-            └── unknown, and two listings say no ──── reconcile <──┘
+place ──> queued ──(the pump gives it a slot)──> sending ──> accepted ──> sent ──> delivered
+           ^  ^ └── held, by the gate or a stop      │  └──> failed
+           │  └───── not carried out (refused for now, no connection) ──┤
+           └──────── unknown, and two listings say no ──── reconcile <──┘
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
-from offhook.core.db.jobs import Handler, RetryLater
+from offhook.core.db.jobs import Handler
 from offhook.core.db.pool import Database
 from offhook.core.db.shared import SharedCommit
-from offhook.core.errors import Effect, Unavailable
-from offhook.core.telemetry import get_logger
+from offhook.core.errors import Conflict, Effect, NotFound, Unavailable
+from offhook.telephony.accounts import Accounts
+from offhook.telephony.carrier import CarrierRefused, NotOffered, NotSent, OutcomeUnknown
 from offhook.telephony.messages import queries
+from offhook.telephony.messages.attempts import Attempts
 from offhook.telephony.messages.following import Following
 from offhook.telephony.messages.intake import Intake
 from offhook.telephony.messages.models import Message, NewText, Placed, Placement, Receipt, TextRequest
-from offhook.telephony.messages.placing import RECONCILE, SEND, place
+from offhook.telephony.messages.placing import PUMP, RECONCILE, place
+from offhook.telephony.messages.pump import Pump
+from offhook.telephony.messages.reading import find_message
 from offhook.telephony.messages.reconcile import Reconciliation
-from offhook.telephony.messages.sending import Sending
-
-_log = get_logger(__name__)
 
 MAX_WAIT_SECONDS: Final = 8.0  # product.md section 7
 _SENDING_RESERVE_SECONDS: Final = 0.5
@@ -44,29 +45,42 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
 """Of the other statuses the carrier has the text: done."""
 
 
+class CarriedMedia(Protocol):
+    """What texts carried."""
+
+    async def erase_of(self, organization_id: uuid.UUID, message_id: uuid.UUID) -> None:
+        """Forget what a message carried."""
+        ...
+
+
 class Messaging:
     """Places and sends texts; what the Messenger port of tools is filled with."""
 
     def __init__(
         self,
         database: Database,
+        accounts: Accounts,
         intake: Intake,
-        sending: Sending,
+        pump: Pump,
+        attempts: Attempts,
         reconciliation: Reconciliation,
         following: Following,
+        media: CarriedMedia | None = None,
     ) -> None:
         self._database = database
+        self._accounts = accounts
         self._intake = intake
-        self._sending = sending
+        self._pump = pump
+        self._attempts = attempts
         self._reconciliation = reconciliation
         self._following = following
+        self._media = media
         self._commit: SharedCommit[Placement, Placed] = SharedCommit(database, "place texts", place)
-        self._attempts: dict[uuid.UUID, asyncio.Task[None]] = {}
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
         """The jobs that this module's messages need run."""
-        return {SEND: self._on_send, RECONCILE: self._on_reconcile}
+        return {PUMP: self._pump.on_job, RECONCILE: self._on_reconcile}
 
     async def place(self, text: NewText) -> Message:
         """As `place_parts`, of a text that is not split: the first."""
@@ -84,11 +98,9 @@ class Messaging:
 
         Asked again with the same operation id, it finds out what became of the first. Raises as `place_parts`.
         """
-        deadline = asyncio.get_running_loop().time() + min(request.wait_seconds, MAX_WAIT_SECONDS)
-        placements = await self._intake.placements(
-            request,
-            claim_within_seconds=max(0.0, min(request.wait_seconds, MAX_WAIT_SECONDS) - _SENDING_RESERVE_SECONDS),
-        )
+        wait_seconds = min(request.wait_seconds, MAX_WAIT_SECONDS)
+        deadline = asyncio.get_running_loop().time() + wait_seconds
+        placements = await self._intake.placements(request, claim_within_seconds=wait_seconds)
         placed = await self._store(placements)
         return receipt_of(*await asyncio.gather(*(self._carried(one, deadline) for one in placed)))
 
@@ -99,66 +111,94 @@ class Messaging:
                 raise one
         return cast("list[Placed]", stored)
 
-    async def _carried(self, placed: Placed, deadline: float) -> Message:
-        """The message when the carrier has it, or when the asker's time is over."""
-        if placed.claimed:
-            attempt = self._launch(placed)
-            await asyncio.wait([attempt], timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
-        elif placed.was_there and placed.message.is_open:
-            await self._follow(placed.message, deadline)
-        else:
-            return placed.message
-        return await self._current(placed.message)
+    async def cancel(self, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message:
+        """Take back a text that has not been taken from its lane. Raises NotFound, Conflict that says why not."""
+        async with self._database.tenant(organization_id) as connection:
+            canceled = await queries.cancel(connection, organization_id, message_id)
+            found = canceled or await find_message(connection, organization_id, message_id)
+        if found is None:
+            raise NotFound("There is no such message.", code="message_not_found")
+        if canceled is None and found.status != "canceled":
+            sentence = _TOO_LATE.get(found.status, "The text has ended.")
+            raise Conflict(f"{sentence} It cannot be taken back any more.", code="message_not_queued")
+        return found
 
-    async def close(self) -> None:
-        """Let attempts that are under way end; what does not end within their time is reconciled by the jobs."""
-        await self._commit.close()
-        if self._attempts:
-            await asyncio.wait(list(self._attempts.values()), timeout=1.0)
-        for task in list(self._attempts.values()):
-            task.cancel()
+    async def redact(self, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message:
+        """Forget the words of a text that has ended, at the carrier first, then here.
 
-    def _launch(self, placed: Placed) -> asyncio.Task[None]:
-        """The attempt goes on although its asker goes away."""
-        message = placed.message
-        task = asyncio.create_task(self._attempt(message, placed.seconds_to_slot))
-        self._attempts[message.id] = task
-        task.add_done_callback(lambda done: self._forget(message.id, done))
-        return task
+        Raises NotFound; Conflict while it has not ended, or where the carrier cannot forget or refuses to;
+        Unavailable when the carrier gives no clear answer: asked again, it is told again.
+        """
+        async with self._database.tenant(organization_id) as connection:
+            found = await find_message(connection, organization_id, message_id)
+        if found is None:
+            raise NotFound("There is no such message.", code="message_not_found")
+        if found.redacted_at is not None:
+            return found
+        if found.finished_at is None and found.status != "received":
+            raise Conflict("The text has not ended: it can be redacted then.", code="message_not_ended")
+        kept = await self._forget_at_carrier(found)
+        async with self._database.tenant(organization_id) as connection:
+            redacted = await queries.redact(connection, organization_id, message_id, kept)
+        if self._media is not None:
+            await self._media.erase_of(organization_id, message_id)
+        if redacted is None:
+            raise Conflict("The text has not ended: it can be redacted then.", code="message_not_ended")
+        return redacted
 
-    def _forget(self, message_id: uuid.UUID, task: asyncio.Task[None]) -> None:
-        self._attempts.pop(message_id, None)
-        if not task.cancelled() and task.exception() is not None:
-            _log.warning("attempt_failed", message_id=str(message_id), error_type=type(task.exception()).__name__)
-
-    async def _attempt(self, message: Message, seconds_to_slot: float) -> None:
-        if seconds_to_slot > 0:
-            await asyncio.sleep(seconds_to_slot)
-        await self._sending.attempt(message)
-        await self._look(message.id)
-
-    async def _look(self, message_id: uuid.UUID, *, counting: bool = True) -> None:
-        """One look at an outcome that may be unknown; the guard job takes the next ones."""
+    async def _forget_at_carrier(self, message: Message) -> str | None:
+        """None where the carrier has forgotten; else why it keeps the words."""
+        if message.carrier_message_id is None:
+            return None
         try:
-            await self._reconciliation.settle(message_id, counting=counting)
-        except (RetryLater, Unavailable):
-            return
+            account = await self._accounts.get_open(message.carrier_account_id)
+            await self._accounts.carrier(account.carrier).redact_message(account, message.carrier_message_id)
+        except NotOffered:
+            return "Redacted here; the carrier has no way to forget a text, so it keeps the words as long as it does."
+        except CarrierRefused as refused:
+            raise Conflict(
+                f"The carrier does not forget the text: {refused.refusal.sentence} Nothing was redacted.",
+                code="carrier_refused",
+            ) from refused
+        except (NotSent, OutcomeUnknown) as error:
+            raise Unavailable(
+                "The carrier gave no clear answer, so the words were kept here: ask again.", code="carrier_unavailable"
+            ) from error
+        return None
 
-    async def _follow(self, message: Message, deadline: float) -> None:
-        """Until the text that somebody placed before has an outcome, or the asker's time is over."""
-        loop = asyncio.get_running_loop()
-        attempt = self._attempts.get(message.id)
-        if attempt is not None:
-            await asyncio.wait([attempt], timeout=max(0.0, deadline - loop.time()))
-            return
-        if message.status == "sending":
+    async def _carried(self, placed: Placed, deadline: float) -> Message:
+        """The message when the carrier has it, when it is known to wait for longer, or when the asker's time is
+        over."""
+        message, loop = placed.message, asyncio.get_running_loop()
+        if not message.is_open:
+            return message
+        if placed.was_there and message.status == "sending" and self._attempts.find(message.id) is None:
             # Its process may be dead. A look at the carrier's list harms nothing, and often ends the matter.
-            await self._look(message.id, counting=False)
-        while loop.time() < deadline:
-            current = await self._current(message)
-            if not current.is_open or current.outcome_unknown_since is not None:
-                return
-            await asyncio.sleep(_POLL_SECONDS)
+            await self._attempts.look(message.id, counting=False)
+            message = await self._current(message)
+        while message.is_open and loop.time() < deadline:
+            attempt = self._attempts.find(message.id)
+            if attempt is not None:
+                await asyncio.wait([attempt], timeout=max(0.0, deadline - loop.time()))
+                return await self._current(message)
+            if message.hold_reason is not None or message.outcome_unknown_since is not None:
+                return message
+            pause = await self._look(message, deadline) if message.status == "queued" else _POLL_SECONDS
+            if self._attempts.find(message.id) is None:
+                await asyncio.sleep(min(pause, max(0.0, deadline - loop.time())))
+                message = await self._current(message)
+        return message
+
+    async def _look(self, message: Message, deadline: float) -> float:
+        """Look at the text's lane; seconds until another look is worth it. Not when the carrier could not answer in
+        time any more."""
+        if asyncio.get_running_loop().time() > deadline - _SENDING_RESERVE_SECONDS:
+            return _POLL_SECONDS
+        try:
+            look = await self._pump.look(message)
+        except Unavailable:
+            return _POLL_SECONDS
+        return _POLL_SECONDS if look.again_seconds is None else min(look.again_seconds, _POLL_SECONDS)
 
     async def _current(self, message: Message) -> Message:
         try:
@@ -168,15 +208,23 @@ class Messaging:
             return message  # what is known is enough for an honest answer: on its way, or not known
         return found[0] if found else message
 
-    async def _on_send(self, payload: bytes) -> None:
-        message_id = uuid.UUID(bytes=payload)
-        await self._sending.send_queued(message_id)
-        await self._look(message_id)
+    async def close(self) -> None:
+        """Let attempts that are under way end; what does not end within their time is reconciled by the jobs."""
+        await self._commit.close()
+        await self._attempts.close()
 
     async def _on_reconcile(self, payload: bytes) -> None:
         message_id = uuid.UUID(bytes=payload)
         await self._reconciliation.settle(message_id)
         await self._following.follow(message_id)
+
+
+_TOO_LATE: Final[Mapping[str, str]] = {
+    "sending": "The text is on its way to the carrier.",
+    "accepted": "The carrier has the text.",
+    "sent": "The carrier has handed the text on.",
+    "received": "The text was texted to you.",
+}
 
 
 def receipt_of(*parts: Message) -> Receipt:

@@ -38,8 +38,8 @@ class PlacedMedium:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A text about to be placed: valid, its sender known. `claim_within_seconds` None: it is left to the queue;
-    otherwise it is claimed for the caller if its slot is that near."""
+    """A text about to be placed: valid, its sender known. `claim_within_seconds`: how long somebody waits for it, who
+    looks at its lane at once; None: nobody does, and it is left to the queue."""
 
     message_id: uuid.UUID
     organization_id: uuid.UUID
@@ -140,13 +140,10 @@ def message_of(row: Row) -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What placing gave: the message as it stands; `claimed` when its first attempt is the caller's to make, after
-    `seconds_to_slot`. `was_there`: the same operation had been placed before."""
+    """What placing gave: the message as it stands. `was_there`: the same operation had been placed before."""
 
     message: Message
-    claimed: bool
     was_there: bool
-    seconds_to_slot: float
 
 
 class TextRequest(Protocol):

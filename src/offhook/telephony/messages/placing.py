@@ -1,7 +1,9 @@
-"""Placing a text: its lane's slot, its row and its job in one transaction; many texts in one statement.
+"""Placing a text: its row, its lane's estimate and, where nobody looks at the lane soon enough, a job; many texts in
+one statement.
 
-A lane is one row per sender: taking n segments moves its `next_at` to `greatest(next_at, now) + n * pace` on the
-database's clock, so the rate holds over all processes (facts/infrastructure.md 3.2). Carriers pace by segment.
+Nothing is claimed here. A lane is one row per sender; `pump.py` takes texts out of it in order of priority, each at
+its slot. What is written down as `send_at` is an estimate: behind all that waits, or for a text that goes before
+others, the next slot.
 """
 
 from __future__ import annotations
@@ -15,34 +17,45 @@ import asyncpg
 from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection, Row
 from offhook.core.errors import Conflict, FieldProblem, InvalidInput, NotFound, OffhookError
-from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, Placed, Placement, message_of
+from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, Placed, Placement, Priority, message_of
 
-SEND: Final = "messages.send"
+PUMP: Final = "lanes.pump"
 RECONCILE: Final = "messages.reconcile"
 GUARD_MARGIN_SECONDS: Final = 1.5
 """After the longest attempt: by then it has an outcome or its process is dead."""
 
+ABANDONED: Final = "interval '60 seconds'"
+"""A promise to look at a lane that is older was broken: its job is gone (SQL)."""
+
+JOB_LEAD_SECONDS: Final = 0.3
+"""A job is queued for this long before the slot, because the queue delivers up to a tenth of a second late."""
+ASKER_SECONDS: Final = 1.0
+"""Who waits for a text looks at its lane at once; the job is for the case that its process dies on the way."""
+
 _COLUMNS: Final = {
     "id": "uuid", "organization_id": "uuid", "conversation_id": "uuid", "origin": "text", "operation_id": "text",
-    "account_id": "uuid", "from_number": "text", "to_number": "text", "body": "text", "encoding": "text",
-    "segments": "int", "pace": "float8", "claim_within": "float8", "attempt_seconds": "float8",
+    "account_id": "uuid", "sender": "text", "from_number": "text", "messaging_service_id": "uuid", "to_number": "text",
+    "body": "text", "encoding": "text", "segments": "int", "pace": "float8", "priority": "smallint",
+    "look_after": "float8", "validity": "int", "time_zone": "text", "part": "smallint", "parts": "smallint",
+    "media_count": "smallint", "cost": "numeric", "currency": "text",
 }  # fmt: skip
 
 
-_QUEUE: Final = queue_ids(
-    "slotted join placed using (id)",
-    f"case when claimed then '{RECONCILE}' else '{SEND}' end",
-    at="case when claimed then greatest(send_at, now_at) + make_interval(secs => attempt_seconds) else send_at end",
+_LOOK_AT: Final = (
+    f"greatest(excluded.pump_at, lanes.next_at - interval '{JOB_LEAD_SECONDS} seconds')"  # when the text can go at best
 )
+_PROMISED: Final = f"lanes.pump_at <= {_LOOK_AT} and lanes.pump_at > clock_timestamp() - {ABANDONED}"
 
 # Braces are what differs between one text and many.
 _STATEMENT: Final = f"""
 with item as materialized (
     select item.*, clock_timestamp() as now_at,
-        account.stopped_reason, suppression.found is not null as suppressed, earlier.found is not null as known
+        account.stopped_reason, stopped.stopped_reason as sender_stopped_reason,
+        suppression.found is not null as suppressed, earlier.found is not null as known
     from {{source}}
     left join carrier_accounts account
         on account.organization_id = item.organization_id and account.id = item.account_id
+    left join lanes stopped on stopped.carrier_account_id = item.account_id and stopped.sender = item.sender
     -- `limit 1` rather than `exists`, which the planner may turn into a hash of the whole table.
     left join lateral (select true as found from suppressions s
         where s.organization_id = item.organization_id and s.number = item.to_number limit 1) as suppression on true
@@ -50,35 +63,37 @@ with item as materialized (
         where m.organization_id = item.organization_id and m.operation_id = item.operation_id
         limit 1) as earlier on true
 ), wanted as (
-    select item.*, {{reserved_to}} as reserved_to, {{reserved}} as reserved
-    from item where not (suppressed or known or stopped_reason is not null)
+    select item.*, {{reserved_to}} as reserved_to, {{reserved}} as reserved, {{look_at}} as look_at
+    from item where not (suppressed or known or stopped_reason is not null or sender_stopped_reason is not null)
 ), lane as (
-    insert into lanes (organization_id, carrier_account_id, sender, next_at)
-    select {{one_per_lane}} organization_id, account_id, from_number, now() + make_interval(secs => reserved)
+    insert into lanes (organization_id, carrier_account_id, sender, backlog_until, pump_at, pump_by)
+    select {{one_per_lane}} organization_id, account_id, sender, now() + make_interval(secs => reserved), look_at, id
     from wanted {{lane_order}}
     on conflict (carrier_account_id, sender) do update
-        set next_at = greatest(lanes.next_at, clock_timestamp()) + (excluded.next_at - now())
-    returning carrier_account_id, sender, next_at
+        set backlog_until = greatest(lanes.backlog_until, lanes.next_at, clock_timestamp())
+                + (excluded.backlog_until - now()),
+            pump_at = case when {_PROMISED} then lanes.pump_at else {_LOOK_AT} end,
+            pump_by = case when {_PROMISED} then lanes.pump_by else excluded.pump_by end
+    returning id, carrier_account_id, sender, next_at, backlog_until, pump_at, pump_by
 ), slotted as (
-    select wanted.*, slot.send_at,
-        coalesce(slot.send_at <= now_at + make_interval(secs => claim_within), false) as claimed
-    from wanted join lane on lane.carrier_account_id = account_id and lane.sender = from_number
-    cross join lateral (
-        select lane.next_at - make_interval(secs => reserved - reserved_to + segments * pace) as send_at) as slot
+    select wanted.*, case when wanted.priority = {Priority.CONVERSATION:d} then greatest(lane.next_at, now_at)
+        else lane.backlog_until - make_interval(secs => reserved - reserved_to + segments * pace) end as send_at
+    from wanted join lane on lane.carrier_account_id = account_id and lane.sender = wanted.sender
 ), placed as (
     insert into messages (id, organization_id, direction, origin, operation_id, conversation_id, carrier_account_id,
-        sender, from_number, to_number, body, encoding, segments, send_at, status, attempt, attempt_started_at)
-    select id, organization_id, 'outbound', origin, operation_id, conversation_id, account_id, from_number, from_number,
-        to_number, body, encoding, segments, send_at, case when claimed then 'sending' else 'queued' end,
-        case when claimed then 1 else 0 end, case when claimed then greatest(send_at, now_at) end
+        sender, from_number, messaging_service_id, to_number, body, encoding, segments, priority, send_at, status,
+        expires_at, recipient_time_zone, part, parts, media_count, estimated_cost, price_currency)
+    select id, organization_id, 'outbound', origin, operation_id, conversation_id, account_id, sender, from_number,
+        messaging_service_id, to_number, body, encoding, segments, priority, send_at, 'queued',
+        now_at + make_interval(secs => validity), time_zone, part, parts, media_count, cost, currency
     from slotted
     on conflict (organization_id, operation_id) do nothing
-    returning id, created_at
+    returning id, created_at, expires_at
 ), job as (
-    {_QUEUE}
+    {queue_ids("lane where pump_by in (select id from wanted)", f"'{PUMP}'", at="pump_at")}
 )
-select item.suppressed, item.stopped_reason, item.known, item.now_at, slotted.send_at, slotted.claimed,
-    placed.created_at
+select item.suppressed, item.stopped_reason, item.sender_stopped_reason, item.known, slotted.send_at,
+    placed.created_at, placed.expires_at
 from item left join slotted on slotted.ord = item.ord left join placed on placed.id = item.id
 order by item.ord"""
 
@@ -88,10 +103,11 @@ _PLACE_MANY: Final = _STATEMENT.format(
     source="unnest("
     + ", ".join(f"(select ${number}::{kind}[])" for number, kind in enumerate(_COLUMNS.values(), start=1))
     + f") with ordinality as item ({', '.join(_COLUMNS)}, ord)",
-    reserved_to="sum(segments * pace) over (partition by account_id, from_number order by ord)",
-    reserved="sum(segments * pace) over (partition by account_id, from_number)",
-    one_per_lane="distinct on (account_id, from_number)",
-    lane_order="order by account_id, from_number",  # everybody locks lanes in this order
+    reserved_to="sum(segments * pace) over (partition by account_id, sender order by ord)",
+    reserved="sum(segments * pace) over (partition by account_id, sender)",
+    look_at="now_at + make_interval(secs => min(look_after) over (partition by account_id, sender))",
+    one_per_lane="distinct on (account_id, sender)",
+    lane_order="order by account_id, sender",  # everybody locks lanes in this order
 )
 _PLACE_ONE: Final = _STATEMENT.format(
     source="(select "
@@ -99,8 +115,14 @@ _PLACE_ONE: Final = _STATEMENT.format(
     + ", 1 as ord) as item",
     reserved_to="segments * pace",
     reserved="segments * pace",
+    look_at="now_at + make_interval(secs => look_after)",
     one_per_lane="",
     lane_order="",
+)
+
+_MEDIUM: Final = (
+    "insert into message_media (organization_id, message_id, position, media_id, url, content_type, size_bytes)"
+    " values ($1, $2, $3, $4, $5, $6, $7)"
 )
 
 
@@ -115,32 +137,66 @@ async def place(connection: Connection, items: Sequence[Placement]) -> list[Plac
             rows = await connection.fetch(_PLACE_MANY, *columns)
     except asyncpg.ForeignKeyViolationError as error:
         raise NotFound("There is no such conversation.", code="conversation_not_found") from error
-    return [_result(item, row) or await _standing(connection, item) for item, row in zip(items, rows, strict=True)]
+    results = [_result(item, row) or await _standing(connection, item) for item, row in zip(items, rows, strict=True)]
+    await _store_media(connection, items, results)
+    return results
+
+
+async def _store_media(
+    connection: Connection, items: Sequence[Placement], results: Sequence[Placed | OffhookError]
+) -> None:
+    """What the new ones carry. Most texts carry nothing, so it is not part of the statement."""
+    rows = [
+        (
+            item.organization_id,
+            item.message_id,
+            position,
+            medium.media_id,
+            medium.url,
+            medium.content_type,
+            medium.size_bytes,
+        )
+        for item, result in zip(items, results, strict=True)
+        if item.media and isinstance(result, Placed) and not result.was_there
+        for position, medium in enumerate(item.media)
+    ]
+    if rows:
+        await connection.executemany(_MEDIUM, rows)
 
 
 def _values(item: Placement) -> tuple[object, ...]:
+    sender = item.sender
     return (
         item.message_id,
         item.organization_id,
         item.conversation_id,
         item.origin,
         item.operation_id,
-        item.sender.account_id,
-        item.sender.number,
+        sender.account_id,
+        sender.lane,
+        sender.number,
+        sender.messaging_service_id,
         item.to_number,
         item.body,
         item.encoding,
         item.segments,
-        item.sender.seconds_per_segment,
-        item.claim_within_seconds,
-        item.attempt_seconds + GUARD_MARGIN_SECONDS,
+        sender.seconds_per_segment,
+        item.priority,
+        0.0 if item.claim_within_seconds is None else min(item.claim_within_seconds, ASKER_SECONDS),
+        item.validity_seconds,
+        item.recipient_time_zone,
+        item.part,
+        item.parts,
+        len(item.media),
+        item.estimated_cost,
+        item.price_currency,
     )
 
 
 def _result(item: Placement, row: Row) -> Placed | OffhookError | None:
     """None: the operation was placed before, or is being placed by somebody else at this moment."""
     if row["created_at"] is not None:
-        return _placed(item, row)
+        return Placed(_message(item, row), was_there=False)
     if row["known"]:
         return None
     if row["suppressed"]:
@@ -150,15 +206,18 @@ def _result(item: Placement, row: Row) -> Placed | OffhookError | None:
             f"The carrier account is stopped: {row['stopped_reason']} Set it right, then start the account again.",
             code="carrier_account_stopped",
         )
+    if row["sender_stopped_reason"] is not None:
+        return Conflict(
+            f"The sender is stopped: {row['sender_stopped_reason']} Set it right, then start the sender again.",
+            code="sender_stopped",
+        )
     return None
 
 
-def _placed(item: Placement, row: Row) -> Placed:
+def _message(item: Placement, row: Row) -> Message:
     """The new message, from what was sent and what the database added: cheaper than reading all of it back."""
-    claimed: bool = row["claimed"]
-    send_at: datetime = row["send_at"]
-    now_at: datetime = row["now_at"]
-    message = Message(
+    created_at: datetime = row["created_at"]
+    return Message(
         id=item.message_id,
         organization_id=item.organization_id,
         direction="outbound",
@@ -171,14 +230,21 @@ def _placed(item: Placement, row: Row) -> Placed:
         body=item.body,
         encoding=item.encoding,
         segments=item.segments,
-        status="sending" if claimed else "queued",
-        attempt=1 if claimed else 0,
-        attempt_started_at=max(send_at, now_at) if claimed else None,
-        send_at=send_at,
-        created_at=row["created_at"],
-        updated_at=row["created_at"],
+        status="queued",
+        send_at=row["send_at"],
+        created_at=created_at,
+        updated_at=created_at,
+        sender=item.sender.lane,
+        messaging_service_id=item.sender.messaging_service_id,
+        priority=item.priority,
+        expires_at=row["expires_at"],
+        recipient_time_zone=item.recipient_time_zone,
+        part=item.part,
+        parts=item.parts,
+        media_count=len(item.media),
+        estimated_cost=item.estimated_cost,
+        price_currency=item.price_currency,
     )
-    return Placed(message, claimed, was_there=False, seconds_to_slot=max(0.0, (send_at - now_at).total_seconds()))
 
 
 SUPPRESSED: Final = "The recipient has opted out of texts, so nothing is sent to that number."
@@ -193,4 +259,4 @@ async def _standing(connection: Connection, item: Placement) -> Placed | Offhook
     )
     if row is None:
         return Conflict("The text is being placed by another request.", code="operation_in_progress")
-    return Placed(message=message_of(row), claimed=False, was_there=True, seconds_to_slot=0.0)
+    return Placed(message=message_of(row), was_there=True)

@@ -1,4 +1,4 @@
-"""The SQL of a message's life after it was placed: claims, outcomes, evidence. All on the database's clock.
+"""The SQL of a message's life after it was claimed: outcomes, evidence, statuses. All on the database's clock.
 
 Every outcome is fenced by the attempt that had it, and the trigger of migration 0003 lets statuses only go forward.
 """
@@ -7,34 +7,26 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 import asyncpg
 
-from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection
+from offhook.telephony.carrier import CarrierMessage
+from offhook.telephony.messages.lanes import LaneKey, wake
 from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, message_of
-from offhook.telephony.messages.placing import RECONCILE, SEND
 
 _M: Final = ", ".join(f"m.{name}" for name in MESSAGE_COLUMNS.split(", "))
 
 # The later of two statuses; a final one stays.
 _FORWARD: Final = "case when message_status_rank({new}) > message_status_rank({old}) then {new} else {old} end"
 
-_QUEUE_GUARD: Final = queue_ids("claimed", f"'{RECONCILE}'", at="clock_timestamp() + make_interval(secs => $2)")
-_QUEUE_AGAIN: Final = queue_ids("again", f"'{SEND}'", at="send_at")
 
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What stands in the way of a claim: at most one of these. `wait_seconds` None: nothing is left to do."""
-
-    message: Message | None = None
-    suppressed: bool = False
-    stopped_reason: str | None = None
-    wait_seconds: float | None = None
+async def now(connection: Connection) -> datetime:
+    """The time that all processes share."""
+    return await connection.fetchval("select clock_timestamp()")
 
 
 async def find(connection: Connection, message_id: uuid.UUID) -> tuple[Message, datetime] | None:
@@ -45,60 +37,8 @@ async def find(connection: Connection, message_id: uuid.UUID) -> tuple[Message, 
     return None if row is None else (message_of(row), row["now_at"])
 
 
-async def claim(connection: Connection, message_id: uuid.UUID, attempt_seconds: float) -> Claim:
-    """Take the next attempt of a queued message whose slot has come, with a job that looks after it if we die.
-
-    `attempt_seconds`: after how long that job runs.
-    """
-    row = await connection.fetchrow(
-        "select m.status, m.slot_reserved, a.stopped_reason, m.segments / a.messages_per_second as cost,"
-        " exists (select from suppressions s"
-        "  where s.organization_id = m.organization_id and s.number = m.to_number) as suppressed,"
-        " extract(epoch from m.send_at - clock_timestamp())::float8 as wait_seconds"
-        " from messages m join carrier_accounts a on a.organization_id = m.organization_id"
-        "  and a.id = m.carrier_account_id"
-        " where m.id = $1 for update of m",
-        message_id,
-    )
-    if row is None or row["status"] != "queued":
-        return Claim()
-    if row["suppressed"] or row["stopped_reason"] is not None:
-        return Claim(suppressed=row["suppressed"], stopped_reason=row["stopped_reason"])
-    wait_seconds: float = row["wait_seconds"]
-    if wait_seconds <= 0 and not row["slot_reserved"]:
-        wait_seconds = await _reserve(connection, message_id, row["cost"])
-    if wait_seconds > 0:
-        return Claim(wait_seconds=wait_seconds)
-    claimed = await connection.fetchrow(
-        "with claimed as (update messages m set status = 'sending', attempt = attempt + 1,"
-        "  attempt_started_at = clock_timestamp(), outcome_unknown_since = null, empty_listings = 0,"
-        "  last_listing_at = null, error_code = null, decision = null where m.id = $1"
-        f"  returning {_M}), guard as ({_QUEUE_GUARD})"
-        " select * from claimed",
-        message_id,
-        attempt_seconds,
-    )
-    return Claim(message=message_of(claimed) if claimed else None)
-
-
-async def _reserve(connection: Connection, message_id: uuid.UUID, cost: float) -> float:
-    """A slot of its lane for a message that has none; seconds until it."""
-    return await connection.fetchval(
-        "with slot as (insert into lanes (organization_id, carrier_account_id, sender, next_at)"
-        "  select organization_id, carrier_account_id, from_number, now() + make_interval(secs => $2)"
-        "  from messages where id = $1"
-        "  on conflict (carrier_account_id, sender) do update"
-        "   set next_at = greatest(lanes.next_at, clock_timestamp()) + (excluded.next_at - now())"
-        "  returning next_at - make_interval(secs => $2) as at)"
-        " update messages set slot_reserved = true, send_at = slot.at from slot where id = $1"
-        " returning greatest(0, extract(epoch from send_at - clock_timestamp()))::float8",
-        message_id,
-        cost,
-    )
-
-
 async def record_accepted(
-    connection: Connection, message: Message, carrier_message_id: str, status: str, decision: str | None = None
+    connection: Connection, message: Message, told: CarrierMessage, decision: str | None = None
 ) -> bool:
     """The carrier has it. False if this attempt is no longer the message's. Raises UniqueViolationError when another
     message has that carrier's id."""
@@ -106,14 +46,16 @@ async def record_accepted(
         connection,
         "update messages set carrier_message_id = $3, outcome_unknown_since = null,"
         f" status = {_FORWARD.format(new='$4::text', old='status')}, decision = coalesce($5, decision),"
+        " from_number = coalesce(from_number, nullif($6, '')), not_before = null, hold_reason = null,"
         " sent_at = coalesce(sent_at, clock_timestamp()),"
         " finished_at = case when message_status_rank($4) = 60 then clock_timestamp() else finished_at end"
         " where id = $1 and attempt = $2 and (carrier_message_id is null or carrier_message_id = $3)",
         message.id,
         message.attempt,
-        carrier_message_id,
-        status,
+        told.carrier_message_id,
+        told.status,
         decision,
+        told.from_number,
     )
 
 
@@ -122,15 +64,32 @@ async def record_failed(connection: Connection, message: Message, error_code: st
     return await _finish(connection, message, "failed", error_code, decision)
 
 
-async def record_canceled(connection: Connection, message_id: uuid.UUID, status: str, decision: str) -> None:
-    """A queued message will not be sent after all."""
-    await connection.execute(
-        "update messages set status = $2, decision = $3, finished_at = clock_timestamp()"
-        " where id = $1 and status = 'queued'",
+async def cancel(connection: Connection, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message | None:
+    """Take back what is still queued; None if it is not."""
+    row = await connection.fetchrow(
+        "update messages set status = 'canceled', not_before = null, hold_reason = null,"
+        " decision = 'Canceled before it was sent, as asked.', finished_at = clock_timestamp()"
+        f" where organization_id = $1 and id = $2 and status = 'queued' returning {MESSAGE_COLUMNS}",
+        organization_id,
         message_id,
-        status,
+    )
+    return None if row is None else message_of(row)
+
+
+async def redact(
+    connection: Connection, organization_id: uuid.UUID, message_id: uuid.UUID, decision: str | None
+) -> Message | None:
+    """Forget the words; None if it has not ended. `decision` None: it stays as it is."""
+    row = await connection.fetchrow(
+        "update messages set body = '', redacted_at = coalesce(redacted_at, clock_timestamp()),"
+        " decision = coalesce($3, decision)"
+        " where organization_id = $1 and id = $2 and message_status_rank(status) = 60"
+        f" returning {MESSAGE_COLUMNS}",
+        organization_id,
+        message_id,
         decision,
     )
+    return None if row is None else message_of(row)
 
 
 async def _finish(connection: Connection, message: Message, status: str, error_code: str | None, decision: str) -> bool:
@@ -148,21 +107,48 @@ async def _finish(connection: Connection, message: Message, status: str, error_c
 
 
 async def requeue(
-    connection: Connection, message: Message, delay_seconds: float, error_code: str | None, decision: str
+    connection: Connection, message: Message, at: datetime, error_code: str | None, decision: str
 ) -> bool:
-    """Known not to have been carried out: back into the queue, to take a new slot after the pause."""
-    return await _changed(
+    """Known not to have been carried out: back into its lane, held until `at`."""
+    changed = await _changed(
         connection,
-        "with again as (update messages set status = 'queued', slot_reserved = false,"
-        "  send_at = clock_timestamp() + make_interval(secs => $3), error_code = $4, decision = $5,"
-        "  outcome_unknown_since = null, empty_listings = 0, last_listing_at = null"
-        "  where id = $1 and attempt = $2 and status = 'sending' and carrier_message_id is null"
-        f"  returning id, send_at) {_QUEUE_AGAIN}",
+        "update messages set status = 'queued', not_before = $3, hold_reason = 'carrier', send_at = $3,"
+        " error_code = $4, decision = $5, outcome_unknown_since = null, empty_listings = 0, last_listing_at = null"
+        " where id = $1 and attempt = $2 and status = 'sending' and carrier_message_id is null",
         message.id,
         message.attempt,
-        delay_seconds,
+        at,
         error_code,
         decision,
+    )
+    if changed:
+        await wake(connection, LaneKey(message.carrier_account_id, message.sender), at)
+    return changed
+
+
+async def give_back(connection: Connection, message: Message) -> bool:
+    """Its slot passed before anything was asked of the carrier: back into its lane, as if it had not been taken."""
+    changed = await _changed(
+        connection,
+        "update messages set status = 'queued', attempt = attempt - 1"
+        " where id = $1 and attempt = $2 and status = 'sending' and carrier_message_id is null"
+        " and outcome_unknown_since is null",
+        message.id,
+        message.attempt,
+    )
+    if changed:
+        await wake(connection, LaneKey(message.carrier_account_id, message.sender), await now(connection))
+    return changed
+
+
+async def pause_lane(connection: Connection, account_id: uuid.UUID, sender: str, until: datetime) -> None:
+    """Give no slot of the lane away before then."""
+    await connection.execute(
+        "update lanes set next_at = greatest(next_at, $3), backlog_until = greatest(backlog_until, $3)"
+        " where carrier_account_id = $1 and sender = $2",
+        account_id,
+        sender,
+        until,
     )
 
 
@@ -217,14 +203,15 @@ async def owned(connection: Connection, account_id: uuid.UUID, carrier_message_i
 async def twins_in_flight(connection: Connection, message: Message) -> int:
     """Other texts of the same words to the same person whose attempts have no outcome yet."""
     return await connection.fetchval(
-        "select count(*) from messages where carrier_account_id = $1 and to_number = $2 and from_number = $3"
-        " and body = $4 and status = 'sending' and carrier_message_id is null and outcome_unknown_since is null"
-        " and id <> $5",
+        "select count(*) from messages where carrier_account_id = $1 and to_number = $2 and sender = $3"
+        " and body = $4 and media_count = $6"
+        " and status = 'sending' and carrier_message_id is null and outcome_unknown_since is null and id <> $5",
         message.carrier_account_id,
         message.to_number,
-        message.from_number,
+        message.sender,
         message.body,
         message.id,
+        message.media_count,
     )
 
 
@@ -244,7 +231,8 @@ async def find_owner(
             " where named.carrier_account_id = $1 and m.organization_id = named.organization_id"
             "  and m.carrier_account_id = $1 and m.carrier_message_id is null"
             "  and (m.id = named.id or (named.carrier_message_id is not null and m.status = 'sending'"
-            "   and m.to_number = named.to_number and m.from_number = named.from_number and m.body = named.body))"
+            "   and m.to_number = named.to_number and m.sender = named.sender and m.body = named.body"
+            "   and m.media_count = named.media_count))"
             " order by m.id = named.id desc, m.id limit 1 for update of m",
             account_id,
             operation_id,
@@ -259,22 +247,80 @@ async def move_forward(
     status: str,
     error_code: str | None,
     decision: str | None,
-) -> None:
-    """A status as the carrier reports it; an older one than the message has changes nothing but the carrier's id."""
-    await connection.execute(
-        "update messages set carrier_message_id = $2, outcome_unknown_since = null,"
-        f" status = {_FORWARD.format(new='$3::text', old='status')},"
-        " error_code = case when message_status_rank($3) > message_status_rank(status) then $4 else error_code end,"
-        " decision = case when message_status_rank($3) > message_status_rank(status) then $5 else decision end,"
-        " sent_at = coalesce(sent_at, clock_timestamp()),"
-        " finished_at = case when message_status_rank($3) = 60 then coalesce(finished_at, clock_timestamp())"
-        "  else finished_at end"
-        " where id = $1",
+    *,
+    from_number: str | None = None,
+    price: Decimal | None = None,
+    price_currency: str | None = None,
+) -> bool:
+    """A status as the carrier reports it. False if the message had it already, or a later one: that changes nothing
+    but what was not known, such as the carrier's id, the number that a messaging service picked, and the price."""
+    row = await connection.fetchrow(
+        "with before as (select id, message_status_rank(status) as rank from messages where id = $1 for update)"
+        " update messages m set carrier_message_id = $2, outcome_unknown_since = null, not_before = null,"
+        "  hold_reason = null, from_number = coalesce(m.from_number, nullif($6, '')),"
+        "  price = coalesce($7, m.price),"
+        "  price_currency = case when $7::numeric is null then m.price_currency else $8 end,"
+        f"  status = {_FORWARD.format(new='$3::text', old='m.status')},"
+        "  error_code = case when message_status_rank($3) > before.rank then $4 else m.error_code end,"
+        "  decision = case when message_status_rank($3) > before.rank then $5 else m.decision end,"
+        "  sent_at = coalesce(m.sent_at, clock_timestamp()),"
+        "  finished_at = case when message_status_rank($3) = 60 then coalesce(m.finished_at, clock_timestamp())"
+        "   else m.finished_at end"
+        " from before where m.id = before.id returning message_status_rank($3) > before.rank as moved",
         message.id,
         carrier_message_id,
         status,
         error_code,
         decision,
+        from_number,
+        price,
+        price_currency,
+    )
+    return row is not None and row["moved"]
+
+
+async def count_repeats(connection: Connection, message_id: uuid.UUID) -> int:
+    """How often the text has been sent before as another message."""
+    return await connection.fetchval(
+        "with recursive chain as (select retry_of from messages where id = $1 union all"
+        "  select m.retry_of from messages m join chain on m.id = chain.retry_of)"
+        " select count(*) from chain where retry_of is not null",
+        message_id,
+    )
+
+
+async def insert_repeat(connection: Connection, message_id: uuid.UUID, new_id: uuid.UUID, at: datetime) -> bool:
+    """The text once more, held until `at`; False if it has been repeated already."""
+    inserted = await connection.execute(
+        "insert into messages (id, organization_id, direction, origin, conversation_id, carrier_account_id, sender,"
+        " from_number, messaging_service_id, to_number, body, encoding, segments, priority, status, send_at,"
+        " not_before, hold_reason, decision, expires_at, recipient_time_zone, retry_of, part, parts, media_count,"
+        " estimated_cost, price_currency)"
+        " select $2, organization_id, direction, origin, conversation_id, carrier_account_id, sender,"
+        "  case when messaging_service_id is null then from_number end, messaging_service_id, to_number, body,"
+        "  encoding, segments, priority, 'queued', $3, $3, 'carrier', 'It repeats a text that was not delivered.',"
+        "  expires_at, recipient_time_zone, id, part, parts, media_count, estimated_cost, price_currency"
+        " from messages m where id = $1 and redacted_at is null"
+        "  and not exists (select from messages r where r.organization_id = m.organization_id and r.retry_of = m.id)",
+        message_id,
+        new_id,
+        at,
+    )
+    if inserted.endswith(" 0"):
+        return False
+    await connection.execute(
+        "insert into message_media (organization_id, message_id, position, media_id, url, content_type, size_bytes)"
+        " select organization_id, $2, position, media_id, url, content_type, size_bytes from message_media mm"
+        " where message_id = $1 and organization_id = (select organization_id from messages where id = $1)",
+        message_id,
+        new_id,
+    )
+    return True
+
+
+async def add_to_decision(connection: Connection, message_id: uuid.UUID, sentence: str) -> None:
+    await connection.execute(
+        "update messages set decision = concat_ws(' ', decision, $2::text) where id = $1", message_id, sentence
     )
 
 

@@ -6,6 +6,9 @@ more than `gap_seconds` after the first ended, the attempt had no effect and may
 
 Identical twins are interchangeable, but each of the carrier's messages belongs to one row: while as many twins are
 still in flight as there are unclaimed messages, nobody claims one.
+
+Of a carrier that honours keys, the same request is made again under the same key instead. Of one that has neither, only
+a callback can tell, and nothing is sent again.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import ConfigurationError, NotFound
 from offhook.core.telemetry import get_logger
 from offhook.telephony.accounts import Accounts
-from offhook.telephony.carrier import CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
+from offhook.telephony.carrier import Carrier, CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.models import Message
 from offhook.telephony.messages.placing import GUARD_MARGIN_SECONDS
@@ -32,6 +35,11 @@ MAX_UNKNOWN_ATTEMPTS: Final = 3
 
 CLOCK_SKEW: Final = timedelta(seconds=60)
 """Between our database's clock and the carrier's."""
+
+KEYS_KEPT: Final = timedelta(hours=23)
+"""A text that is older is not asked for again: carriers keep keys for 24 hours (`Carrier.honours_keys`)."""
+UNHEARD: Final = timedelta(minutes=15)
+"""How long a callback is waited for where nothing else can tell: ours; they come within seconds or not at all."""
 
 _TWIN_PAUSE_SECONDS: Final = 1.0
 _CARRIER_PAUSE_SECONDS: Final = 3.0
@@ -66,11 +74,53 @@ class Reconciliation:
             if found is None:
                 return
             now = found[1]
+        message = found[0]
+        carrier = await self._carrier(message)
+        if not carrier.lists_messages:
+            if counting:
+                await self._settle_unlisted(message, carrier, now)
+            return
         listed = await self._unclaimed(message)
         if listed and await self._adopt(message, listed):
             return
         if counting:
             await self._count(message, now)
+
+    async def _carrier(self, message: Message) -> Carrier:
+        try:
+            account = await self._accounts.get_open(message.carrier_account_id)
+            return self._accounts.carrier(account.carrier)
+        except (NotFound, ConfigurationError) as error:
+            raise RetryLater(_CARRIER_PAUSE_SECONDS) from error
+
+    async def _settle_unlisted(self, message: Message, carrier: Carrier, now: datetime) -> None:
+        """Where no list is evidence."""
+        since = message.outcome_unknown_since or now
+        if message.status != "sending" or message.carrier_message_id is not None:
+            return
+        # Addresses of media are signed anew for every attempt, so a request with media is never quite the same.
+        if carrier.honours_keys and not message.media_count:
+            await self._ask_again(message, now)
+        elif now < since + UNHEARD:
+            raise RetryLater((since + UNHEARD - now).total_seconds())
+        else:
+            minutes = int(UNHEARD.total_seconds() / 60)
+            decision = (
+                f"The outcome is unknown: the carrier's answer was lost, it cannot be asked for it, and it has not "
+                f"called back within {minutes} minutes. It may have been sent, so it is not sent again."
+            )
+            async with self._database.system("a text stays unknown") as connection:
+                await queries.record_failed(connection, message, "outcome_unknown", decision)
+
+    async def _ask_again(self, message: Message, now: datetime) -> None:
+        tries = message.unknown_attempts
+        async with self._database.system("a text is asked for again") as connection:
+            if tries < MAX_UNKNOWN_ATTEMPTS and now < message.created_at + KEYS_KEPT:
+                decision = "The outcome was unknown; the carrier is asked again under the same key: one text at most."
+                await queries.requeue(connection, message, now + timedelta(seconds=2.0**tries), None, decision)
+            else:
+                decision = f"Given up with the outcome unknown {tries} times: the carrier never answered clearly."
+                await queries.record_failed(connection, message, "outcome_unknown", decision)
 
     def _in_flight_seconds(self, message: Message, now: datetime) -> float:
         """How long the attempt may still be under way."""
@@ -86,14 +136,7 @@ class Reconciliation:
     async def _unclaimed(self, message: Message) -> Sequence[CarrierMessage]:
         """The carrier's messages that may be this one, oldest first."""
         listed = await self._list(message)
-        same = [
-            candidate
-            for candidate in listed
-            if candidate.direction == "outbound"
-            and candidate.body.strip() == message.body.strip()
-            and candidate.to_number == message.to_number
-            and candidate.from_number == message.from_number
-        ]
+        same = [candidate for candidate in listed if _may_be(candidate, message)]
         if not same:
             return []
         async with self._database.system("reconcile a text") as connection:
@@ -104,7 +147,8 @@ class Reconciliation:
             twins = await queries.twins_in_flight(connection, message) if unclaimed else 0
         if unclaimed and twins >= len(unclaimed):
             raise RetryLater(_TWIN_PAUSE_SECONDS)
-        return sorted(unclaimed, key=lambda candidate: candidate.created_at)
+        # A carrier may count media late; one that is counted right is surely not another text's.
+        return sorted(unclaimed, key=lambda one: (one.media_count != message.media_count, one.created_at))
 
     async def _list(self, message: Message) -> Sequence[CarrierMessage]:
         try:
@@ -112,7 +156,7 @@ class Reconciliation:
             return await self._accounts.carrier(account.carrier).list_messages(
                 account,
                 to_number=message.to_number,
-                from_number=message.from_number,
+                from_number=None if message.messaging_service_id else message.from_number,
                 since=message.created_at - CLOCK_SKEW,
             )
         except (CarrierRefused, NotSent, OutcomeUnknown, NotFound, ConfigurationError) as error:
@@ -126,8 +170,7 @@ class Reconciliation:
                     return await queries.record_accepted(
                         connection,
                         message,
-                        candidate.carrier_message_id,
-                        candidate.status,
+                        candidate,
                         "The outcome was unknown; it was found in the carrier's list.",
                     )
             except queries.TAKEN:
@@ -156,7 +199,22 @@ class Reconciliation:
         evidence = f"two listings {self._gap_seconds:g} s apart did not show it"
         if tries < MAX_UNKNOWN_ATTEMPTS:
             decision = f"The outcome was unknown; {evidence}, so it is sent again."
-            await queries.requeue(connection, message, 0.0, None, decision)
+            await queries.requeue(connection, message, found[1] if found else message.updated_at, None, decision)
         else:
             decision = f"Given up with the outcome unknown {tries} times; evidence: after each, {evidence}."
             await queries.record_failed(connection, message, "outcome_unknown", decision)
+
+
+def _may_be(candidate: CarrierMessage, message: Message) -> bool:
+    """Whether the carrier's message can be ours: same words, sender and recipient, and no media that ours lacks."""
+    if message.messaging_service_id is not None:
+        of_sender = candidate.messaging_service == message.sender
+    else:
+        of_sender = candidate.from_number == message.from_number
+    return (
+        of_sender
+        and candidate.direction == "outbound"
+        and candidate.to_number == message.to_number
+        and candidate.body.strip() == message.body.strip()
+        and candidate.media_count in (message.media_count, 0)
+    )

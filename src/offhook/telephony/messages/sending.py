@@ -7,20 +7,18 @@ until the carrier says otherwise: reconcile.py gathers the evidence, and nothing
 from __future__ import annotations
 
 import asyncio
-import random
-import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from datetime import timedelta
+from typing import Final, Protocol
 
-from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Connection, Database
-from offhook.core.errors import ConfigurationError, NotFound, Unavailable
+from offhook.core.errors import ConfigurationError, Conflict, NotFound, Unavailable
 from offhook.core.telemetry import get_logger
-from offhook.telephony import queries as telephony_queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import (
     MESSAGE_STATUS,
+    Carrier,
     CarrierAccount,
     CarrierMessage,
     CarrierRefused,
@@ -30,10 +28,9 @@ from offhook.telephony.carrier import (
     Refusal,
     Treatment,
 )
-from offhook.telephony.consent.opting import How, Reason, opt_out
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.models import Message
-from offhook.telephony.messages.placing import GUARD_MARGIN_SECONDS, SUPPRESSED
+from offhook.telephony.messages.refusals import NOT_SENT, RETRIES, WAITS, apply_refusal, pause_end
 
 _log = get_logger(__name__)
 
@@ -43,79 +40,82 @@ RECORDING_SECONDS: Final = 600.0
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 
+Turn = Callable[[], Awaitable[bool]]
+"""Waits for the message's slot; False if the slot is lost."""
+
+
+class MediaAddresses(Protocol):
+    """Where carriers fetch what a text carries."""
+
+    async def addresses(self, message: Message) -> tuple[str, ...]:
+        """Raises Conflict where something was erased meanwhile, ConfigurationError, Unavailable."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
-    """`first_seconds * 2^(attempt - 1)` with jitter, at most `longest_seconds`, `attempts` times."""
+class _Ready:
+    """All that the request needs, so that nothing is waited for once the slot comes."""
 
-    first_seconds: float
-    longest_seconds: float
-    attempts: int
-
-    def delay_seconds(self, attempt: int) -> float:
-        grown = self.first_seconds * 2 ** min(max(attempt - 1, 0), 30)
-        return min(self.longest_seconds, grown) * (0.5 + random.random())  # noqa: S311 (jitter, not secrecy)
-
-
-# Not carried out, so the pause is about load and patience, not about doubling: a voice call is waiting, and a text of
-# yesterday helps nobody. 20429 starts at 100 ms in Twilio's own advice (facts/telephony.md 1.5).
-RETRIES: Final[Mapping[Treatment, Backoff]] = {
-    Treatment.RETRY: Backoff(0.2, 30.0, 20),
-    Treatment.WAIT_SENDER: Backoff(60.0, 3600.0, 30),
-    Treatment.WAIT_DAY: Backoff(3600.0, 3600.0, 30),
-}
-NOT_SENT: Final = Backoff(0.25, 60.0, 60)
+    carrier: Carrier
+    account: CarrierAccount
+    text: OutboundText
 
 
 class Sending:
-    """Claims messages and makes their attempts."""
+    """Makes the attempts of claimed messages."""
 
-    def __init__(self, database: Database, accounts: Accounts, public_url: str | None) -> None:
+    def __init__(
+        self, database: Database, accounts: Accounts, public_url: str | None, media: MediaAddresses | None = None
+    ) -> None:
         self._database = database
         self._accounts = accounts
         self._public_url = public_url
+        self._media = media
 
-    async def send_queued(self, message_id: uuid.UUID) -> None:
-        """Make the next attempt of a queued message. Raises RetryLater while its slot is ahead."""
-        seconds = self._accounts.longest_attempt_seconds + GUARD_MARGIN_SECONDS
-        async with self._database.system("claim a text") as connection:
-            claim = await queries.claim(connection, message_id, seconds)
-            if claim.suppressed:
-                await queries.record_canceled(connection, message_id, "canceled", SUPPRESSED)
-            elif claim.stopped_reason is not None:
-                decision = f"Not sent: the carrier account is stopped. {claim.stopped_reason}"
-                await queries.record_canceled(connection, message_id, "failed", decision)
-        if claim.wait_seconds is not None:
-            raise RetryLater(claim.wait_seconds)
-        if claim.message is not None:
-            await self.attempt(claim.message)
-
-    async def attempt(self, message: Message) -> None:
-        """Ask the carrier to send a claimed message, once, and record the outcome."""
+    async def attempt(self, message: Message, turn: Turn) -> None:
+        """Ask the carrier to send a claimed message when its turn comes, once, and record the outcome."""
         try:
-            account = await self._accounts.get_open(message.carrier_account_id)
-            carrier = self._accounts.carrier(account.carrier)
-        except (ConfigurationError, NotFound) as error:
+            ready = await self._ready(message)
+        except (ConfigurationError, NotFound, Conflict) as error:
             code, decision = error.code, f"Not sent: {error.detail}"
             await self._record(message, lambda c: queries.record_failed(c, message, code, decision))
             return
-        except Unavailable:
-            await self._record(
-                message, lambda c: queries.requeue(c, message, NOT_SENT.delay_seconds(1), None, "not sent yet")
-            )
+        except Unavailable as error:
+            await self._not_sent(message, error.detail)
             return
-        text = OutboundText(message.to_number, message.from_number, message.body, self._callback_url(account, message))
+        if not await turn():
+            await self._record(message, lambda c: queries.give_back(c, message))
+            return
         try:
-            sent = await carrier.send_text(account, text)
+            sent = await ready.carrier.send_text(ready.account, ready.text)
         except CarrierRefused as refused:
             await self._refused(message, refused.refusal)
         except NotSent as error:
-            await self._again(message, NOT_SENT, None, f"Not sent: {error.reason}.", None)
+            await self._not_sent(message, error.reason)
         except OutcomeUnknown as error:
-            reason = f"Outcome unknown: {error.reason}; looking for it in the carrier's list."
+            reason = f"Outcome unknown: {error.reason}; finding out."
             await self._record(message, lambda c: queries.record_unknown(c, message, reason))
         else:
             await self._accepted(message, sent)
+
+    async def _ready(self, message: Message) -> _Ready:
+        account = await self._accounts.get_open(message.carrier_account_id)
+        carrier = self._accounts.carrier(account.carrier)
+        media: tuple[str, ...] = ()
+        if message.media_count and self._media is not None:
+            media = await self._media.addresses(message)
+        of_service = message.messaging_service_id is not None
+        text = OutboundText(
+            to_number=message.to_number,
+            from_number=None if of_service else message.from_number,
+            body=message.body,
+            status_callback_url=self._callback_url(account, message),
+            messaging_service=message.sender if of_service else None,
+            media_urls=media,
+            validity_seconds=_validity_seconds(message),
+            idempotency_key=str(message.id),
+        )
+        return _Ready(carrier, account, text)
 
     def _callback_url(self, account: CarrierAccount, message: Message) -> str | None:
         if self._public_url is None:
@@ -124,10 +124,7 @@ class Sending:
 
     async def _accepted(self, message: Message, sent: CarrierMessage) -> None:
         try:
-            await self._record(
-                message,
-                lambda c: queries.record_accepted(c, message, sent.carrier_message_id, sent.status),
-            )
+            await self._record(message, lambda c: queries.record_accepted(c, message, sent))
         except queries.TAKEN:
             await self._trade_places(message, sent)
 
@@ -144,29 +141,39 @@ class Sending:
         _log.warning("twin_traded", message_id=str(message.id), attempt=message.attempt)
         await self._record(message, swap)
 
+    async def _not_sent(self, message: Message, reason: str) -> None:
+        sentence = f"Not sent: {reason.rstrip('.')}."
+        if message.attempt >= NOT_SENT.attempts:
+            await self._give_up(message, None, sentence)
+            return
+        pause = timedelta(seconds=NOT_SENT.delay_seconds(message.attempt))
+        await self._record(message, lambda c: _again(c, message, pause, sentence))
+
     async def _refused(self, message: Message, refusal: Refusal) -> None:
         backoff = RETRIES.get(refusal.treatment)
-        if backoff is not None:
-            await self._again(message, backoff, refusal.code, refusal.sentence, refusal.retry_after_seconds)
+        if backoff is not None and message.attempt >= backoff.attempts:
+            await self._give_up(message, refusal.code, refusal.sentence)
             return
 
-        async def record(connection: Connection) -> bool:
-            await apply_refusal(connection, message, refusal)
-            return await queries.record_failed(connection, message, refusal.code, refusal.sentence)
+        async def wait(connection: Connection) -> bool:
+            until = await pause_end(connection, refusal, message.attempt)
+            if refusal.treatment in WAITS:
+                await queries.pause_lane(connection, message.carrier_account_id, message.sender, until)
+            return await queries.requeue(connection, message, until, refusal.code, refusal.sentence)
 
-        await self._record(message, record)
+        async def end(connection: Connection) -> bool:
+            failed = await queries.record_failed(connection, message, refusal.code, refusal.sentence)
+            if failed:
+                await apply_refusal(connection, message, refusal)
+            return failed
+
+        await self._record(message, end if backoff is None else wait)
         if refusal.treatment is Treatment.STOP_ACCOUNT:
             self._accounts.forget(message.carrier_account_id, message.organization_id)
 
-    async def _again(
-        self, message: Message, backoff: Backoff, code: str | None, sentence: str, at_least_seconds: float | None
-    ) -> None:
-        if message.attempt >= backoff.attempts:
-            decision = f"{sentence} Given up after {message.attempt} attempts; nothing was sent."
-            await self._record(message, lambda c: queries.record_failed(c, message, code, decision))
-            return
-        delay = max(backoff.delay_seconds(message.attempt), at_least_seconds or 0.0)
-        await self._record(message, lambda c: queries.requeue(c, message, delay, code, sentence))
+    async def _give_up(self, message: Message, code: str | None, sentence: str) -> None:
+        decision = f"{sentence} Given up after {message.attempt} attempts; nothing was sent."
+        await self._record(message, lambda c: queries.record_failed(c, message, code, decision))
 
     async def _record(self, message: Message, record: Callable[[Connection], Awaitable[bool]]) -> None:
         """Write the outcome down, however long the database is away (within RECORDING_SECONDS)."""
@@ -186,11 +193,13 @@ class Sending:
             _log.warning("late_outcome_dropped", message_id=str(message.id), attempt=message.attempt)
 
 
-async def apply_refusal(connection: Connection, message: Message, refusal: Refusal) -> None:
-    """What a refusal means beyond its message: a number that opted out, an account that must not go on."""
-    if refusal.treatment is Treatment.SUPPRESS:
-        await opt_out(connection, message.organization_id, message.to_number, reason=Reason.CARRIER, how=How.CARRIER)
-    elif refusal.treatment is Treatment.STOP_ACCOUNT:
-        await telephony_queries.stop_account(
-            connection, message.organization_id, message.carrier_account_id, f"{refusal.code}: {refusal.sentence}"
-        )
+async def _again(connection: Connection, message: Message, pause: timedelta, sentence: str) -> bool:
+    at = await queries.now(connection) + pause
+    return await queries.requeue(connection, message, at, None, sentence)
+
+
+def _validity_seconds(message: Message) -> int | None:
+    """What is left of the time that the text can wait."""
+    if message.expires_at is None:
+        return None
+    return max(1, int((message.expires_at - message.send_at).total_seconds()))

@@ -1,0 +1,145 @@
+"""The attempts that this process makes: each as a task that goes on although its asker goes away.
+
+Of one account only so many are under way at a time, so that a carrier's endpoint that answers nobody holds up no other
+account; and those of one lane start one after another, however late this process is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from offhook.core.db.jobs import RetryLater
+from offhook.core.errors import Unavailable
+from offhook.core.telemetry import get_logger
+from offhook.telephony.messages.lanes import LaneKey
+from offhook.telephony.messages.models import Message
+from offhook.telephony.messages.reconcile import Reconciliation
+from offhook.telephony.messages.sending import Sending
+from offhook.telephony.messages.slots import Spacing
+
+_log = get_logger(__name__)
+
+MAX_PER_ACCOUNT: Final = 32
+"""Attempts of one account under way in one process."""
+_CLOSING_SECONDS: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Lane:
+    spacing: Spacing = field(default_factory=Spacing)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
+
+
+class Room:
+    """Places for attempts of one account, kept until they are used or the block ends."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+
+
+class Attempts:
+    """Launches attempts and knows those under way."""
+
+    def __init__(self, sending: Sending, reconciliation: Reconciliation) -> None:
+        self._sending = sending
+        self._reconciliation = reconciliation
+        self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self._used: Counter[uuid.UUID] = Counter()
+        self._ended = asyncio.Event()
+        self._lanes: dict[LaneKey, _Lane] = {}
+        self._closing = asyncio.Event()
+
+    def find(self, message_id: uuid.UUID) -> asyncio.Task[None] | None:
+        """The attempt of a message that is under way here."""
+        return self._tasks.get(message_id)
+
+    @contextmanager
+    def room(self, account_id: uuid.UUID) -> Generator[Room]:
+        """What is free for the account, for this block alone."""
+        room = Room(0 if self._closing.is_set() else max(0, MAX_PER_ACCOUNT - self._used[account_id]))
+        self._used[account_id] += room.free
+        try:
+            yield room
+        finally:
+            self._give_up(account_id, room.free)
+
+    async def wait_for_room(self, account_id: uuid.UUID, timeout_seconds: float) -> None:
+        """Until an attempt of the account ends, or the time is over."""
+        if self._used[account_id] < MAX_PER_ACCOUNT:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), timeout_seconds)
+
+    def launch(self, room: Room, message: Message, slot: float, cost_seconds: float) -> None:
+        """Make a claimed message's attempt at `slot` (the event loop's time), in one of the places."""
+        room.free -= 1
+        task = asyncio.create_task(self._attempt(message, slot, cost_seconds))
+        self._tasks[message.id] = task
+        task.add_done_callback(lambda done: self._forget(message, done))
+
+    async def close(self) -> None:
+        """Let attempts under way end, give back those whose slots have not come. What does not end in time is
+        reconciled by its job."""
+        self._closing.set()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks.values()), timeout=_CLOSING_SECONDS)
+        for task in list(self._tasks.values()):
+            task.cancel()
+
+    async def look(self, message_id: uuid.UUID, *, counting: bool = True) -> None:
+        """One look at an outcome that may be unknown; the guard job takes the next ones."""
+        try:
+            await self._reconciliation.settle(message_id, counting=counting)
+        except (RetryLater, Unavailable):
+            return
+
+    async def _attempt(self, message: Message, slot: float, cost_seconds: float) -> None:
+        async def turn() -> bool:
+            return await self._turn(LaneKey(message.carrier_account_id, message.sender), slot, cost_seconds)
+
+        await self._sending.attempt(message, turn)
+        await self.look(message.id)
+
+    async def _turn(self, key: LaneKey, slot: float, cost_seconds: float) -> bool:
+        """Wait for the slot, behind those before it; False if it is lost."""
+        loop = asyncio.get_running_loop()
+        lane = self._lanes.setdefault(key, _Lane())
+        lane.users += 1
+        try:
+            async with lane.lock:
+                turn = lane.spacing.turn(slot, loop.time())
+                if turn is None or not await self._sleep(turn - loop.time()):
+                    return False
+                lane.spacing.start(turn, loop.time(), cost_seconds)
+                return True
+        finally:
+            lane.users -= 1
+            if lane.users == 0 and lane.spacing.is_free(loop.time()):
+                self._lanes.pop(key, None)
+
+    async def _sleep(self, seconds: float) -> bool:
+        """False if this process is about to end."""
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), seconds)
+        return not self._closing.is_set()
+
+    def _forget(self, message: Message, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(message.id, None)
+        self._give_up(message.carrier_account_id, 1)
+        ended, self._ended = self._ended, asyncio.Event()
+        ended.set()
+        if not task.cancelled() and task.exception() is not None:
+            _log.warning("attempt_failed", message_id=str(message.id), error_type=type(task.exception()).__name__)
+
+    def _give_up(self, account_id: uuid.UUID, places: int) -> None:
+        self._used[account_id] -= places
+        if self._used[account_id] <= 0:
+            del self._used[account_id]

@@ -1,0 +1,36 @@
+"""Holding texts back and canceling them, by what the gate says."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from offhook.core.db.pool import Connection
+from offhook.telephony.consent.gate import Held, Withdrawn
+
+
+async def apply_verdicts(connection: Connection, verdicts: Mapping[uuid.UUID, Held | Withdrawn]) -> None:
+    """Write onto queued texts why they wait, and until when, or that they will not be sent."""
+    held = {message_id: one for message_id, one in verdicts.items() if isinstance(one, Held)}
+    withdrawn = {message_id: one for message_id, one in verdicts.items() if isinstance(one, Withdrawn)}
+    if held:
+        # One that expires meanwhile is looked at again when it does.
+        await connection.execute(
+            "update messages m set not_before = least(held.until, m.expires_at), send_at = held.until,"
+            " hold_reason = held.reason, decision = held.sentence"
+            " from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) as held (id, until, reason, sentence)"
+            " where m.id = held.id and m.status = 'queued'",
+            list(held),
+            [one.until for one in held.values()],
+            [one.reason for one in held.values()],
+            [one.sentence for one in held.values()],
+        )
+    if withdrawn:
+        await connection.execute(
+            "update messages m set status = 'canceled', error_code = gone.code, decision = gone.sentence,"
+            " finished_at = clock_timestamp() from unnest($1::uuid[], $2::text[], $3::text[])"
+            " as gone (id, code, sentence) where m.id = gone.id and m.status = 'queued'",
+            list(withdrawn),
+            [one.code for one in withdrawn.values()],
+            [one.sentence for one in withdrawn.values()],
+        )

@@ -1,0 +1,228 @@
+"""The pump: takes texts out of a lane in order of priority, asks the gate about each, and starts each at its slot.
+
+A look at a lane is one small transaction with the lane's row locked, so every claim goes through here, one lane at a
+time, whoever looks: a job, or a process in which somebody waits for a text. After a look, a pump that a job runs waits
+for the next slot itself if that is near, and otherwise leaves a job for it. Killed at any point, it loses nothing:
+its job is delivered again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from offhook.core.db.jobs import RetryLater
+from offhook.core.db.pool import Connection, Database
+from offhook.core.errors import Unavailable
+from offhook.core.ids import new_id
+from offhook.core.telemetry import get_logger
+from offhook.telephony.accounts import Accounts
+from offhook.telephony.consent.gate import Gate
+from offhook.telephony.messages import lanes
+from offhook.telephony.messages.attempts import Attempts
+from offhook.telephony.messages.holds import apply_verdicts
+from offhook.telephony.messages.lanes import Lane, LaneKey, Waiting
+from offhook.telephony.messages.models import Message, Priority
+from offhook.telephony.messages.placing import GUARD_MARGIN_SECONDS, JOB_LEAD_SECONDS
+from offhook.telephony.messages.slots import HORIZON_SECONDS, LEAD_SECONDS, Pace, plan, start_of
+
+_log = get_logger(__name__)
+
+STAY_SECONDS: Final = 1.5
+"""A pump waits for a slot itself if it is that near: a long code's next text (1 segment/s, facts/telephony.md 1.9)."""
+MAX_STAYING: Final = 40
+"""Pumps that wait so in one process; more lanes than that go through the queue, so that its other jobs have room."""
+_AWAY_SECONDS: Final = 0.5
+_FULL_SECONDS: Final = 1.0
+SWEEP_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a lane found. `again_seconds` None: this pump has nothing more to do here."""
+
+    again_seconds: float | None
+    full: bool = False
+    """The account has as many attempts under way here as it may."""
+
+
+_END: Final = Look(None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    messages: Sequence[Message]
+    """Claimed, in the order of their slots."""
+    paces: Sequence[Pace]
+    judged: bool
+    """The gate held or withdrew some, so that others may take their slots."""
+    left: bool
+    """Ready texts are left."""
+
+
+class Pump:
+    """Looks at lanes."""
+
+    def __init__(self, database: Database, accounts: Accounts, attempts: Attempts, gate: Gate) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._attempts = attempts
+        self._gate = gate
+        self._staying = 0
+        self._looks: set[asyncio.Task[Look]] = set()
+
+    async def on_job(self, payload: bytes) -> None:
+        """Pump a lane until there is nothing to do soon."""
+        try:
+            async with self._database.system("pump a lane") as connection:
+                key = await lanes.find_key(connection, uuid.UUID(bytes=payload))
+            if key is not None:
+                await self._pump(key)
+        except Unavailable as error:
+            raise RetryLater(_AWAY_SECONDS) from error
+
+    async def _pump(self, key: LaneKey) -> None:
+        me, first = new_id(), True
+        while True:
+            look = await self._shielded(key, me, first=first)
+            if look.again_seconds is None:
+                return
+            first = False
+            self._staying += 1
+            try:
+                if look.full:
+                    await self._attempts.wait_for_room(key.account_id, look.again_seconds)
+                else:
+                    await asyncio.sleep(look.again_seconds)
+            finally:
+                self._staying -= 1
+
+    async def look(self, message: Message) -> Look:
+        """One look at a lane for somebody who waits for this text: texts up to it are taken, as far as their slots
+        are near. `again_seconds`: when it is worth another. Raises Unavailable."""
+        return await self._shielded(LaneKey(message.carrier_account_id, message.sender), None, until=message.id)
+
+    async def sweep(self) -> None:
+        """Wake lanes that nobody looks after, now and then, for ever: a process of the queue runs this."""
+        while True:
+            try:
+                async with self._database.system("sweep the lanes") as connection:
+                    found = await lanes.sweep(connection)
+                if found:
+                    _log.info("lanes_swept", count=found)
+            except Unavailable:
+                pass
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _shielded(
+        self, key: LaneKey, me: uuid.UUID | None, *, first: bool = False, until: uuid.UUID | None = None
+    ) -> Look:
+        """What was claimed is sent although whoever waits for it goes away in the middle."""
+        task = asyncio.create_task(self._look(key, me, first=first, until=until))
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
+        return await asyncio.shield(task)
+
+    async def _look(self, key: LaneKey, me: uuid.UUID | None, *, first: bool, until: uuid.UUID | None) -> Look:
+        loop = asyncio.get_running_loop()
+        with self._attempts.room(key.account_id) as room:
+            async with self._database.system("pump a lane") as connection:
+                lane = await lanes.lock(connection, key)
+                if lane is None:
+                    return _END
+                if lane.untidy:
+                    await lanes.tidy(connection, lane)
+                    return Look(0.0)
+                waiting = await lanes.waiting(connection, key, max(1, min(room.free, _fitting(lane.pace))))
+                read_at = loop.time()
+                if me is not None and _is_promised(lane, me, waiting.now):
+                    return _yield_to_other(lane, waiting.now, first=first)
+                taken = await self._take(connection, lane, waiting, room.free, until)
+                look, pump_at = self._next(lane, waiting, taken, full=room.free <= len(taken.messages))
+                await lanes.move(connection, lane, taken.paces, pump_at=pump_at, by=me)
+                if me is not None and pump_at is not None and look.again_seconds is None:
+                    await lanes.queue_pump(connection, lane.id, pump_at)
+            for message in taken.messages:
+                slot = read_at + (message.send_at - waiting.now).total_seconds()
+                self._attempts.launch(room, message, slot, message.segments * lane.pace.seconds_per_segment)
+        return look
+
+    async def _take(
+        self, connection: Connection, lane: Lane, waiting: Waiting, room: int, until: uuid.UUID | None
+    ) -> _Taken:
+        """Claim what has a slot within the horizon and what the gate lets go."""
+        paces = (lane.pace,) if lane.total is None else (lane.pace, lane.total)
+        if lane.stopped_hold is not None:
+            return _Taken((), paces, judged=False, left=False)
+        ready = waiting.ready[:room]
+        first = plan([m.segments for m in ready], paces, waiting.now, HORIZON_SECONDS)
+        chosen = _until(ready[: len(first.slots)], until)
+        left = waiting.more or len(waiting.ready) > len(chosen)
+        if not chosen:
+            return _Taken((), paces, judged=False, left=left)
+        verdicts = await self._gate.judge(connection, chosen)
+        free = [message for message in chosen if message.id not in verdicts]
+        final = plan([m.segments for m in free], paces, waiting.now, HORIZON_SECONDS)
+        guard = self._accounts.longest_attempt_seconds + GUARD_MARGIN_SECONDS
+        claimed = await lanes.claim(connection, free, final.slots, guard) if free else []
+        if verdicts:
+            await apply_verdicts(connection, verdicts)
+        return _Taken(claimed, final.paces, judged=bool(verdicts), left=left)
+
+    def _next(self, lane: Lane, waiting: Waiting, taken: _Taken, *, full: bool) -> tuple[Look, datetime | None]:
+        """When this pump looks again, and by when somebody does: for `lanes.pump_at`."""
+        now = waiting.now
+        if taken.judged:
+            return Look(0.0), now
+        if taken.left and full:
+            return Look(_FULL_SECONDS, full=True), now + timedelta(seconds=_FULL_SECONDS)
+        due: list[datetime] = [] if waiting.next_tidying is None else [waiting.next_tidying]
+        if taken.left:
+            lead = LEAD_SECONDS if _is_urgent(lane, waiting.ready) else LEAD_SECONDS / 2
+            due.append(start_of(taken.paces, now) - timedelta(seconds=lead))
+        at = min(due, default=None)
+        if at is None:
+            return _END, None
+        at = max(at, now)
+        seconds = (at - now).total_seconds()
+        if seconds <= STAY_SECONDS and self._staying < MAX_STAYING:
+            return Look(seconds), at
+        return _END, max(at - timedelta(seconds=JOB_LEAD_SECONDS - LEAD_SECONDS), now)
+
+
+def _fitting(pace: Pace) -> int:
+    """How many texts can have slots within the horizon at most."""
+    return int(HORIZON_SECONDS / pace.seconds_per_segment) + 1
+
+
+def _is_urgent(lane: Lane, ready: Sequence[Message]) -> bool:
+    """Whether to look for a slot first. Lanes of one account that share its limit meet there, and a text that somebody
+    waits for goes before others of that account too."""
+    return lane.total is None or (bool(ready) and ready[0].priority == Priority.CONVERSATION)
+
+
+def _is_promised(lane: Lane, me: uuid.UUID, now: datetime) -> bool:
+    """Whether another looks at the lane later."""
+    return lane.pump_by != me and lane.pump_at is not None and lane.pump_at > now
+
+
+def _yield_to_other(lane: Lane, now: datetime, *, first: bool) -> Look:
+    """Leave the lane to whose promise it is. A job that has only come may be all that is left of a pump that was
+    stopped while it stayed, so it comes again when that one would have looked."""
+    assert lane.pump_at is not None
+    seconds = (lane.pump_at - now).total_seconds()
+    if first and seconds <= STAY_SECONDS:
+        raise RetryLater(seconds)
+    return _END
+
+
+def _until(messages: Sequence[Message], last: uuid.UUID | None) -> Sequence[Message]:
+    """Those up to the one named; all, if it is not among them."""
+    for place, message in enumerate(messages, start=1):
+        if message.id == last:
+            return messages[:place]
+    return messages
