@@ -23,7 +23,7 @@ _ALERT = Treatment.ALERT
 _STOP_SENDER = Treatment.STOP_SENDER
 _STOP_ACCOUNT = Treatment.STOP_ACCOUNT
 
-_FAULT = "this is a fault of Offhook's: please report it."
+_FAULT = "This is a fault of Offhook's: please report it."
 _CONTENT = "an operator must look at its content."
 
 _TABLE: Final = (
@@ -34,14 +34,14 @@ _TABLE: Final = (
         _FAIL,
         "An address in the text is invalid or longer than 2000 characters: whoever entered it must correct it.",
     ),
-    Refusal("10004", _FAIL, f"Telnyx misses a parameter of the request: {_FAULT}"),
+    Refusal("10004", _FAIL, f"Telnyx misses a parameter of the request. {_FAULT}"),
     Refusal("10005", _FAIL, "Telnyx knows no such message: nobody has to act."),
     Refusal("10006", _ALERT, "Telnyx knows no such id, likely of the messaging profile: an operator must look."),
     Refusal("10007", _ALERT, "Telnyx had an unexpected error: an operator must look whether it goes on."),
     Refusal("10009", _STOP_ACCOUNT, "Telnyx refuses the API key: an operator must enter a valid one."),
     Refusal("10010", _STOP_ACCOUNT, "The API key may not send texts: an operator must enter one that may."),
     Refusal("10011", _RETRY, "Telnyx takes no more requests at the moment: nobody has to act."),
-    Refusal("10015", _FAIL, f"Telnyx refuses the request as malformed: {_FAULT}"),
+    Refusal("10015", _FAIL, f"Telnyx refuses the request as malformed. {_FAULT}"),
     Refusal("10016", _FAIL, "A number is not in E.164 form: whoever entered it must correct it."),
     Refusal(
         "10039", _ALERT, "A trial account texts verified numbers only: an operator must verify it or upgrade."
@@ -88,7 +88,7 @@ _TABLE: Final = (
     ),
     Refusal("40301", _FAIL, "The sender cannot send that kind of text: send it without media, or from another sender."),
     Refusal("40302", _FAIL, "The text is longer than ten segments: whoever wrote it must shorten it."),
-    Refusal("40304", _FAIL, f"Telnyx refuses words and media together as they are: {_FAULT}"),
+    Refusal("40304", _FAIL, f"Telnyx refuses words and media together as they are. {_FAULT}"),
     Refusal(
         "40305",
         _STOP_SENDER,
@@ -106,7 +106,7 @@ _TABLE: Final = (
     Refusal(
         "40315", _STOP_SENDER, "Too many of the sender's texts fail or count as spam: an operator must look into it."
     ),
-    Refusal("40316", _FAIL, f"The text has neither words nor media: {_FAULT}"),
+    Refusal("40316", _FAIL, f"The text has neither words nor media. {_FAULT}"),
     Refusal(
         "40317", _FAIL, "The text has more than ten media or more than 1 MB of them: whoever wrote it must send less."
     ),

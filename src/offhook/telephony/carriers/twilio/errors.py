@@ -21,23 +21,23 @@ _UNREACHABLE = Treatment.UNREACHABLE
 _STOP_SENDER = Treatment.STOP_SENDER
 _STOP_ACCOUNT = Treatment.STOP_ACCOUNT
 
-_FAULT = "this is a fault of Offhook's: please report it."
+_FAULT = "This is a fault of Offhook's: please report it."
 
 _TABLE: Final = (
     # Of media: twilio.com/docs/api/errors.
     Refusal("11200", _ALERT, "Twilio could not fetch a medium: an operator must see that its address can be reached."),
     Refusal("12300", _FAIL, "Twilio does not take a medium's content type: whoever wrote the text must send another."),
     Refusal("20003", _STOP_ACCOUNT, "Twilio refuses the credentials: an operator must enter valid ones."),
-    Refusal("20404", _FAIL, f"Twilio knows no such resource: {_FAULT}"),
-    Refusal("20422", _FAIL, f"Twilio refuses a parameter of the request: {_FAULT}"),
+    Refusal("20404", _FAIL, f"Twilio knows no such resource. {_FAULT}"),
+    Refusal("20422", _FAIL, f"Twilio refuses a parameter of the request. {_FAULT}"),
     Refusal("20429", _RETRY, "Twilio takes no more requests at the moment: nobody has to act."),
     Refusal("21211", _FAIL, "The recipient's number is invalid: whoever entered it must correct it."),
     Refusal("21212", _STOP_SENDER, "The sender's number is invalid: an operator must correct it."),
     Refusal("21217", _FAIL, "The number is invalid: whoever entered it must correct it."),
     Refusal("21408", _ALERT, "Twilio's geo permissions forbid texts to that country: an operator may allow them."),
-    Refusal("21602", _FAIL, f"The text has no body: {_FAULT}"),
-    Refusal("21603", _FAIL, f"The text has no sender: {_FAULT}"),
-    Refusal("21604", _FAIL, f"The text has no recipient: {_FAULT}"),
+    Refusal("21602", _FAIL, f"The text has no body. {_FAULT}"),
+    Refusal("21603", _FAIL, f"The text has no sender. {_FAULT}"),
+    Refusal("21604", _FAIL, f"The text has no recipient. {_FAULT}"),
     Refusal(
         "21606",
         _STOP_SENDER,
@@ -89,9 +89,9 @@ _TABLE: Final = (
         _ALERT,
         "Twilio suspects SMS pumping to that destination and blocks it for a while: an operator must look into it.",
     ),
-    Refusal("35111", _FAIL, f"The time to send at is missing: {_FAULT}"),
-    Refusal("35114", _FAIL, f"The time to send at is out of range: {_FAULT}"),
-    Refusal("35118", _FAIL, f"A scheduled text needs a messaging service: {_FAULT}"),
+    Refusal("35111", _FAIL, f"The time to send at is missing. {_FAULT}"),
+    Refusal("35114", _FAIL, f"The time to send at is out of range. {_FAULT}"),
+    Refusal("35118", _FAIL, f"A scheduled text needs a messaging service. {_FAULT}"),
     Refusal("35125", _ALERT, "The account has too many scheduled texts at Twilio: an operator must look."),
     Refusal("14107", _ALERT, "Two numbers answer each other without end: an operator must stop one of them."),
 )

@@ -39,10 +39,10 @@ LIMITS: Final = TextLimits(
 )
 
 PRICES: Final = Prices(
-    segment=Decimal("0.0083"),
+    segment=Decimal("0.0083"),  # facts/telephony.md 1.9, as is the next
     media=Decimal("0.022"),
     currency="USD",
-    source="US prices of mid-2026 as third parties tell them, without the carriers' fees (facts/telephony.md 1.9)",
+    source="US prices of mid-2026 as third parties tell them, without the carriers' fees",
 )
 
 MESSAGING_SERVICE_PATTERN: Final = r"^MG[0-9a-fA-F]{32}$"
