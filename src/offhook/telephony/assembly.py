@@ -112,7 +112,7 @@ def create_telephony(
     intake = Intake(accounts, consent, media_part.media)
     reconciliation = Reconciliation(database, accounts, reconcile_gap_seconds)
     attempts = Attempts(Sending(database, accounts, public_url, media_part.media), reconciliation)
-    pump = Pump(database, accounts, attempts, Gate(clock))
+    pump = Pump(database, accounts, attempts, Gate())
     return Telephony(
         messaging=Messaging(
             database,

@@ -1,67 +1,42 @@
 """Webhooks of carriers: verified over the bytes as received, stored once, handled once.
 
 The route does no more than that, because carriers give few seconds and repeat what is slow; a job does the rest.
-Statuses only move forward, so events that come late, twice or out of order are harmless.
+Statuses only move forward and a text is stored once, so events that come late, twice or out of order are harmless.
+The answer is empty: nothing is said to whoever texted, because carriers answer STOP, START and HELP themselves.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from offhook.core.db.jobs import Handler, queue_ids
+from offhook.core.db.jobs import Handler
 from offhook.core.db.pool import Connection, Database
 from offhook.core.db.shared import SharedCommit
-from offhook.core.errors import ConfigurationError, OffhookError
+from offhook.core.errors import ConfigurationError
 from offhook.core.ids import new_id
 from offhook.core.telemetry import get_logger
+from offhook.telephony import carrier_events
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierAccount, MessageStatusEvent
-from offhook.telephony.messages import queries
+from offhook.telephony.carrier_events import HANDLE, Received, Waiting
+from offhook.telephony.messages import inbound, queries
 from offhook.telephony.messages.refusals import apply_refusal
 
 _log = get_logger(__name__)
 
-HANDLE: Final = "carrier_events.handle"
 MAX_WEBHOOK_BYTES: Final = 64 * 1024
-
-_STORE: Final = f"""
-with stored as (
-    insert into carrier_events (id, organization_id, carrier_account_id, external_id, kind, payload)
-    select id, organization_id, account_id, external_id, kind,
-        jsonb_build_object('carrier_message_id', carrier_message_id, 'status', status,
-            'operation_id', operation_id, 'error_code', error_code)
-    from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[],
-                $9::text[])
-        as event (id, organization_id, account_id, external_id, kind, carrier_message_id, status, operation_id,
-                  error_code)
-    on conflict (carrier_account_id, external_id) do nothing
-    returning id
-)
-{queue_ids("stored", f"'{HANDLE}'")}"""
 
 _EMPTY: Final = Response(status_code=204)
 _REFUSED: Final = Response(status_code=403)
 _UNKNOWN: Final = Response(status_code=404)
 _MALFORMED: Final = Response(status_code=400)
 _TOO_LARGE: Final = Response(status_code=413)
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A verified event on its way into the inbox."""
-
-    id: uuid.UUID
-    organization_id: uuid.UUID
-    account_id: uuid.UUID
-    kind: str
-    event: MessageStatusEvent
 
 
 class Inbox:
@@ -71,7 +46,9 @@ class Inbox:
         self._database = database
         self._accounts = accounts
         self._public_url = public_url
-        self._commit: SharedCommit[Received, None] = SharedCommit(database, "store carrier events", _store)
+        self._commit: SharedCommit[Received, None] = SharedCommit(
+            database, "store carrier events", carrier_events.store
+        )
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -104,8 +81,8 @@ class Inbox:
             event = carrier.parse_event(kind=kind, query=dict(parse_qsl(query.decode("latin-1"))), body=body)
         except ValueError:
             return _MALFORMED
-        if isinstance(event, MessageStatusEvent):
-            await self._commit.submit(Received(new_id(), account.organization_id, account.id, kind, event))
+        if event is not None:
+            await self._commit.submit(Received(new_id(), account.organization_id, account.id, event))
         return _EMPTY
 
     async def _account(self, text: str) -> CarrierAccount | None:
@@ -120,30 +97,30 @@ class Inbox:
     async def _on_event(self, payload: bytes) -> None:
         event_id = uuid.UUID(bytes=payload)
         async with self._database.system("handle a carrier event") as connection:
-            row = await connection.fetchrow(
-                "select carrier_account_id, payload, (select carrier from carrier_accounts a"
-                "  where a.organization_id = e.organization_id and a.id = e.carrier_account_id) as carrier"
-                " from carrier_events e where id = $1 and handled_at is null for update",
-                event_id,
-            )
-            if row is None:
+            waiting = await carrier_events.find_waiting(connection, event_id)
+            if waiting is None:
                 return
-            await self._apply(connection, row["carrier_account_id"], row["carrier"], row["payload"])
-            await connection.execute("update carrier_events set handled_at = clock_timestamp() where id = $1", event_id)
+            if isinstance(waiting.event, MessageStatusEvent):
+                await self._apply(connection, waiting, waiting.event)
+            else:
+                await inbound.take_in(connection, waiting, waiting.event)
+            await carrier_events.record_handled(connection, event_id)
 
-    async def _apply(
-        self, connection: Connection, account_id: uuid.UUID, carrier_name: str, told: Mapping[str, Any]
-    ) -> None:
-        named = uuid.UUID(told["operation_id"]) if told["operation_id"] else None
-        sid: str = told["carrier_message_id"]
-        message = await queries.find_owner(connection, account_id, sid, named)
+    async def _apply(self, connection: Connection, waiting: Waiting, event: MessageStatusEvent) -> None:
+        message = await queries.find_owner(connection, waiting.account_id, event.carrier_message_id, event.operation_id)
         if message is None:
-            _log.info("carrier_event_without_message", account_id=str(account_id), status=told["status"])
+            _log.info("carrier_event_without_message", account_id=str(waiting.account_id), status=event.status)
             return
-        code: str | None = told["error_code"]
-        refusal = self._accounts.carrier(carrier_name).refusal_of(code) if code else None
+        carrier = self._accounts.carrier(waiting.carrier)
+        refusal = carrier.refusal_of(event.error_code) if event.error_code else None
         moved = await queries.move_forward(
-            connection, message, sid, told["status"], code, refusal.sentence if refusal else None
+            connection,
+            message,
+            event.carrier_message_id,
+            event.status,
+            event.error_code,
+            refusal.sentence if refusal else None,
+            from_number=event.from_number,
         )
         if moved and refusal is not None:
             await apply_refusal(connection, message, refusal)
@@ -163,20 +140,3 @@ async def _body(request: Request) -> bytes | None:
     except ClientDisconnect:
         return None
     return bytes(received)
-
-
-async def _store(connection: Connection, events: Sequence[Received]) -> Sequence[OffhookError | None]:
-    """Store each event once, and queue a job for those that are new."""
-    await connection.execute(
-        _STORE,
-        [item.id for item in events],
-        [item.organization_id for item in events],
-        [item.account_id for item in events],
-        [item.event.external_id for item in events],
-        [item.kind for item in events],
-        [item.event.carrier_message_id for item in events],
-        [item.event.status for item in events],
-        [item.event.operation_id for item in events],
-        [item.event.error_code for item in events],
-    )
-    return [None] * len(events)

@@ -46,9 +46,12 @@ async def test_an_opt_out_at_the_carrier_is_listed_and_can_be_taken_back(world: 
     assert (await world.telephony.messaging.text(world.wish("Again"))).effect is Effect.DONE
 
 
-async def test_entered_twice_it_is_there_once_as_it_was(world: World) -> None:
-    first = await world.api.post(SUPPRESSIONS, {"number": TO, "reason": "keyword"})
-    assert (await world.api.post(SUPPRESSIONS, {"number": TO})).json == first.json
+async def test_entered_twice_it_is_there_once_and_the_stronger_reason_stays(world: World) -> None:
+    first = (await world.api.post(SUPPRESSIONS, {"number": TO, "reason": "keyword"})).json["suppression"]
+    assert (await world.api.post(SUPPRESSIONS, {"number": TO, "reason": "carrier"})).json["suppression"] == first
+    stronger = (await world.api.post(SUPPRESSIONS, {"number": TO})).json["suppression"]
+    assert stronger == {**first, "reason": "operator"}
+    assert (await world.api.post(SUPPRESSIONS, {"number": TO, "reason": "keyword"})).json["suppression"] == stronger
     assert await numbers(world.api) == [TO]
 
 

@@ -42,6 +42,9 @@ class How(StrEnum):
     OPERATOR = "operator"
 
 
+PERSONS_OWN: Final = (How.KEYWORD, How.FREE_FORM, How.OPT_OUT_TYPE)
+"""What the person wrote; the rest is about the person."""
+
 TAKEN_BACK_BY_START: Final = (Reason.CARRIER, Reason.FREE_FORM, Reason.KEYWORD)
 """What the person asked for, the person can undo; what the organization entered stays, and so does a number that
 takes no texts."""
@@ -67,9 +70,12 @@ async def opt_out(
     at: datetime | None = None,
 ) -> None:
     """The person behind `number` (E.164) wants no more texts. `message_id`: the text that said so; `at`: when it
-    reached us, None for now."""
+    reached us, None for now. What reached us before the person's last word is recorded and changes nothing."""
+    await queries.lock_number(connection, organization_id, number)
+    late = at is not None and await queries.has_opted_in_after(connection, organization_id, number, at, PERSONS_OWN)
     await queries.insert_event(connection, organization_id, number, "opt_out", how, message_id, at)
-    await suppress(connection, organization_id, number, reason)
+    if not late:
+        await suppress(connection, organization_id, number, reason)
 
 
 async def opt_in(
@@ -81,9 +87,25 @@ async def opt_in(
     message_id: uuid.UUID | None = None,
     at: datetime | None = None,
 ) -> None:
-    """The person wants texts again: takes back what the person's own words had brought about."""
+    """The person wants texts again: takes back what the person's own words had brought about. `at` as in `opt_out`."""
+    await queries.lock_number(connection, organization_id, number)
+    late = at is not None and await queries.has_opted_out_since(connection, organization_id, number, at)
     await queries.insert_event(connection, organization_id, number, "opt_in", how, message_id, at)
-    await queries.delete_suppression(connection, organization_id, number, TAKEN_BACK_BY_START)
+    if not late:
+        await queries.delete_suppression(connection, organization_id, number, TAKEN_BACK_BY_START)
+
+
+async def ask_for_help(
+    connection: Connection,
+    organization_id: uuid.UUID,
+    number: str,
+    *,
+    how: How,
+    message_id: uuid.UUID | None = None,
+    at: datetime | None = None,
+) -> None:
+    """The person asks who is texting. The carrier answers; we write it down."""
+    await queries.insert_event(connection, organization_id, number, "help", how, message_id, at)
 
 
 async def suppress(connection: Connection, organization_id: uuid.UUID, number: str, reason: Reason) -> None:

@@ -61,6 +61,37 @@ async def cancel_queued(connection: Connection, organization_id: uuid.UUID, numb
     return int(status.rpartition(" ")[2])
 
 
+async def lock_number(connection: Connection, organization_id: uuid.UUID, number: str) -> None:
+    """Until the transaction ends, nobody else writes down what this person wishes."""
+    await connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended('consent ' || $1::uuid || $2::text, 0))", organization_id, number
+    )
+
+
+async def has_opted_in_after(
+    connection: Connection, organization_id: uuid.UUID, number: str, at: datetime, how: Sequence[str]
+) -> bool:
+    return await connection.fetchval(
+        "select exists (select from consent_events where organization_id = $1 and number = $2 and created_at > $3"
+        " and kind = 'opt_in' and how = any($4))",
+        organization_id,
+        number,
+        at,
+        list(how),
+    )
+
+
+async def has_opted_out_since(connection: Connection, organization_id: uuid.UUID, number: str, at: datetime) -> bool:
+    """Of two at the same moment, the opt-out counts."""
+    return await connection.fetchval(
+        "select exists (select from consent_events where organization_id = $1 and number = $2 and created_at >= $3"
+        " and kind = 'opt_out')",
+        organization_id,
+        number,
+        at,
+    )
+
+
 async def insert_event(
     connection: Connection,
     organization_id: uuid.UUID,
