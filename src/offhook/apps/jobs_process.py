@@ -1,4 +1,4 @@
-"""`offhook jobs`: whatever the queue delivers, and the sweep of what is not kept."""
+"""`offhook jobs`: whatever the queue delivers, and two sweeps: of what is not kept, and of lanes that nobody pumps."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ async def _consume(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, consumer.stop)
-        sweeping = asyncio.create_task(Retention(services.database, services.clock).run())
+        sweeps = (Retention(services.database, services.clock).run(), services.telephony.pump.sweep())
+        sweeping = [asyncio.create_task(sweep) for sweep in sweeps]
         try:
             await consumer.run()
         finally:
-            sweeping.cancel()
-            await asyncio.wait([sweeping])
+            for task in sweeping:
+                task.cancel()
+            await asyncio.wait(sweeping)

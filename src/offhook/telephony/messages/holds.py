@@ -14,10 +14,11 @@ async def apply_verdicts(connection: Connection, verdicts: Mapping[uuid.UUID, He
     held = {message_id: one for message_id, one in verdicts.items() if isinstance(one, Held)}
     withdrawn = {message_id: one for message_id, one in verdicts.items() if isinstance(one, Withdrawn)}
     if held:
-        # One that expires meanwhile is looked at again when it does.
+        # One that expires meanwhile is looked at again when it does; none at once, however the gate's clock goes.
         await connection.execute(
-            "update messages m set not_before = least(held.until, m.expires_at), send_at = held.until,"
-            " hold_reason = held.reason, decision = held.sentence"
+            "update messages m set not_before ="
+            "  greatest(least(held.until, m.expires_at), clock_timestamp() + interval '1 second'),"
+            " send_at = held.until, hold_reason = held.reason, decision = held.sentence"
             " from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) as held (id, until, reason, sentence)"
             " where m.id = held.id and m.status = 'queued'",
             list(held),
