@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 import aiohttp
 
-from offhook.core.errors import Unavailable
+from offhook.core.errors import InvalidInput, Unavailable
 
 ENDED: Final = frozenset({"delivered", "undelivered", "failed", "canceled"})
 """Statuses of a text after which nothing follows."""
@@ -50,6 +50,22 @@ class EmulatedPhones:
         """Created then or later; oldest first."""
         return (await self._get("messages", to=number, since=since.isoformat()))["messages"]
 
+    async def send(self, phone: str, to: str, body: str) -> Document:
+        """Have a phone text one of our numbers; the text as it was taken. Raises InvalidInput."""
+        url, wanted = f"{self._url}/_emulator/phones/{phone}/send", {"to": to, "body": body}
+        timeout = aiohttp.ClientTimeout(total=_SLACK_SECONDS)
+        try:
+            async with self._session.post(url, json=wanted, timeout=timeout) as response:
+                answer = await response.json()
+                if response.status == 201:
+                    return answer
+                problem = f"answers {response.status}"
+                if response.status == 400:
+                    raise InvalidInput(f"the emulator does not take the text: {answer['error']}", code="phone_text")
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            problem = "does not answer"
+        raise self._unavailable(problem)
+
     async def events(self, after: int, wait_seconds: float = 0.0) -> tuple[list[Document], int]:
         """What happened after `after`, and the number to go on from; waits for the first one."""
         answer = await self._get("events", wait_seconds, after=str(after), wait=f"{max(wait_seconds, 0.0):.3f}")
@@ -74,6 +90,9 @@ class EmulatedPhones:
                 problem = f"answers {response.status}"
         except (aiohttp.ClientError, TimeoutError, ValueError):
             problem = "does not answer"
-        raise Unavailable(
+        raise self._unavailable(problem)
+
+    def _unavailable(self, problem: str) -> Unavailable:
+        return Unavailable(
             f"the emulator at {self._url} {problem}: `offhook status` says what runs", code="emulator_unavailable"
         )

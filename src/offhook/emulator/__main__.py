@@ -13,12 +13,15 @@ from offhook.emulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, A
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m offhook.emulator", description="Twilio's Messages API on loopback")
+    parser = argparse.ArgumentParser(
+        prog="python -m offhook.emulator", description="Twilio's and Telnyx's texts on loopback"
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--home", type=Path, required=True, help="the folder that keeps what happened")
     parser.add_argument("--account-sid", default=DEFAULT_ACCOUNT_SID)
     parser.add_argument("--auth-token", default=DEFAULT_AUTH_TOKEN)
+    parser.add_argument("--virtual-clock", action="store_true", help="time moves only by POST /_emulator/clock")
     given = parser.parse_args()
     own = (Account(given.account_sid, given.auth_token),)
 
@@ -26,7 +29,16 @@ def main() -> int:
         print(f"ready {url}", flush=True)
 
     try:
-        asyncio.run(serve(host=given.host, port=given.port, home=given.home, accounts=own, on_ready=ready))
+        asyncio.run(
+            serve(
+                host=given.host,
+                port=given.port,
+                home=given.home,
+                accounts=own,
+                virtual_clock=given.virtual_clock,
+                on_ready=ready,
+            )
+        )
     except (JournalError, OSError) as error:
         print(f"emulator: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from offhook.emulator import control, page
-from offhook.emulator.clock import Clock, SystemClock
+from offhook.emulator.clock import Clock, SystemClock, VirtualClock
 from offhook.emulator.emulation import EMULATION, Emulation
 from offhook.emulator.face import Face
 from offhook.emulator.settings import Account, Settings
@@ -63,21 +64,29 @@ async def serve(
     port: int = 0,
     accounts: Sequence[Account] = (),
     settings: Settings | None = None,
+    virtual_clock: bool = False,
     on_ready: Callable[[str], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until `stop` is set where one is given (then signals are left alone).
 
     `home` is the folder that keeps the journal; `port` 0 takes a free one; `accounts` are added to those of `settings`.
+    With `virtual_clock` time stands still until the control API moves it; it begins at the present, or where it was.
     `on_ready` is called once with the base URL. Raises `JournalError` if another emulator has the home, `OSError` if
     the port is taken.
     """
     settings = settings or Settings()
     settings = replace(settings, accounts=(*settings.accounts, *accounts))
     stop = stop or _stop_signal()
-    store = Store(home)
+    clock = VirtualClock(time.time()) if virtual_clock else SystemClock()
+    store = Store(home, clock=clock)
+    if isinstance(clock, VirtualClock):
+        clock.begin_at(store.last_at)
     runner = web.AppRunner(
-        create_app(store, settings), access_log=None, shutdown_timeout=settings.shutdown_seconds, handle_signals=False
+        create_app(store, settings, clock=clock),
+        access_log=None,
+        shutdown_timeout=settings.shutdown_seconds,
+        handle_signals=False,
     )
     try:
         await runner.setup()

@@ -58,6 +58,11 @@ class Tables:
         """The number of the last transaction."""
         return self._seq
 
+    @property
+    def last_at(self) -> float:
+        """When it was, in epoch seconds."""
+        return self._last_at
+
     def newest_first(self, account_sid: str | None = None, *, to: str | None = None) -> Iterator[Message]:
         """The messages of an account (or of all), the last made first."""
         if account_sid is None:

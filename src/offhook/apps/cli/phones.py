@@ -1,4 +1,4 @@
-"""`offhook phones`: the texts on the emulator's phones."""
+"""`offhook phones`: the texts on the emulator's phones, and texts from them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,19 @@ def phones(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay, and show texts as they arrive.")] = False,
     json: Annotated[bool, typer.Option("--json", help="For programs; with --follow one text per line.")] = False,
     emulator: Annotated[str | None, typer.Option(help="The emulator's address; else the running instance's.")] = None,
+    send: Annotated[str | None, typer.Option(help="Have the phone NUMBER send this text.")] = None,
+    to: Annotated[
+        str | None, typer.Option(help="Where --send goes; else who texted the phone last.", parser=phone_number)
+    ] = None,
 ) -> None:
-    """The texts that the emulator's phones got and sent."""
-    asyncio.run(_run(emulator or _running(), number, follow=follow, json=json))
+    """The texts that the emulator's phones got and sent. With --send a phone texts one of your numbers."""
+    if send is not None and (number is None or follow):
+        raise typer.BadParameter("--send needs the number of the phone, and goes without --follow")
+    url = emulator or _running()
+    if send is not None and number is not None:
+        asyncio.run(_send(url, number, to, send, json=json))
+    else:
+        asyncio.run(_run(url, number, follow=follow, json=json))
 
 
 def _running() -> str:
@@ -43,6 +53,21 @@ async def _run(url: str, number: str | None, *, follow: bool, json: bool) -> Non
     if json:
         return print_json(found[0] if number else {"phones": found})
     return _show(found, number)
+
+
+async def _send(url: str, phone: str, to: str | None, body: str, *, json: bool) -> None:
+    from offhook.apps.emulated_phones import EmulatedPhones
+
+    async with EmulatedPhones(url) as opened:
+        sent = await opened.send(phone, to or await _last_sender(opened, phone), body)
+    return print_json(sent) if json else _show_one(sent, console())
+
+
+async def _last_sender(opened: EmulatedPhones, phone: str) -> str:
+    got = [text for text in await opened.texts_of(phone) if text["direction"] != "inbound"]
+    if not got:
+        raise typer.BadParameter(f"nobody has texted {phone} yet: name a number with --to")
+    return got[-1]["from"]
 
 
 def _show(found: list[dict[str, Any]], number: str | None) -> None:

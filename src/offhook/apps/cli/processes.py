@@ -59,8 +59,19 @@ def emulator(
     host: Annotated[str | None, typer.Option(help="The address to listen on; else OFFHOOK_HOST.")] = None,
     account_sid: Annotated[str | None, typer.Option(help="One more account, with --auth-token.")] = None,
     auth_token: Annotated[str | None, typer.Option(help="The token of --account-sid.")] = None,
+    virtual_clock: Annotated[
+        bool, typer.Option("--virtual-clock", help="Time moves only by POST /_emulator/clock.")
+    ] = False,
 ) -> None:
-    """Run the carrier's emulator alone. It needs no database and nothing else of Offhook's."""
+    """Test code that texts through Twilio or Telnyx without them: a simulated carrier on loopback.
+
+    It needs no database and nothing else of Offhook's, and no text reaches anybody. It says `ready` and its address
+    when it answers; that address shows the phones in a browser, and `offhook phones` in a terminal. It has one account,
+    AC0ff400c0ffee0ff400c0ffee0ff400c0 with token 0ff400c0ffee0000emulator0000token, with the numbers +12025550100 to
+    +12025550199; point the SDK's base URL at it. What goes wrong is told to POST /_emulator/faults.
+
+    How to: docs/how-to/test-twilio-code.md. All of it: docs/reference/emulator.md and emulator-conformance.md.
+    """
     from offhook.apps.supervisor import die_with_supervisor
 
     die_with_supervisor()
@@ -80,6 +91,7 @@ def emulator(
                 port=settings.emulator_port if port is None else port,
                 home=home or settings.home / "emulator",
                 accounts=accounts,
+                virtual_clock=virtual_clock,
                 on_ready=lambda url: typer.echo(f"ready {url}"),
             )
         )
