@@ -9,7 +9,7 @@ from pathlib import Path
 
 from offhook.emulator.app import serve
 from offhook.emulator.journal import JournalError
-from offhook.emulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, Account
+from offhook.emulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_TELNYX_API_KEY, Account
 
 
 def main() -> int:
@@ -21,9 +21,11 @@ def main() -> int:
     parser.add_argument("--home", type=Path, required=True, help="the folder that keeps what happened")
     parser.add_argument("--account-sid", default=DEFAULT_ACCOUNT_SID)
     parser.add_argument("--auth-token", default=DEFAULT_AUTH_TOKEN)
+    parser.add_argument("--telnyx-api-key", help="the default account has one of its own")
     parser.add_argument("--virtual-clock", action="store_true", help="time moves only by POST /_emulator/clock")
     given = parser.parse_args()
-    own = (Account(given.account_sid, given.auth_token),)
+    own_key = DEFAULT_TELNYX_API_KEY if given.account_sid == DEFAULT_ACCOUNT_SID else None
+    own = (Account(given.account_sid, given.auth_token, telnyx_api_key=given.telnyx_api_key or own_key),)
 
     def ready(url: str) -> None:
         print(f"ready {url}", flush=True)
