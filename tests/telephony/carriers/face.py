@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -54,6 +54,19 @@ class Inbound:
     service: str | None = None
 
 
+@dataclass(frozen=True)
+class Customer:
+    """What a customer of the emulated carrier has, and how they tell it where their numbers' texts go."""
+
+    external_account_id: str
+    credentials: Mapping[str, str]
+    number: str
+    messaging_service: str
+    create_route: str
+    """The create request's name in faults."""
+    set_inbound_url: Callable[[str], Awaitable[None]]
+
+
 class Make(Protocol):
     def __call__(self, session: aiohttp.ClientSession, egress: Egress | None = None) -> Carrier: ...
 
@@ -87,6 +100,10 @@ class Face:
     """The carrier's word for `sent`, `delivered` and `undelivered`."""
     message_id: Callable[[int], str]
     undelivered_code: str
+    customer: Callable[[aiohttp.ClientSession, str], Awaitable[Customer]]
+    """Of the emulator at that address."""
+    callbacks: int
+    """How many the emulator sends of a text that is delivered."""
 
     def account(self, url: str | None = None, *, other: bool = False) -> CarrierAccount:
         credentials = self.other_credentials if other else self.credentials

@@ -7,12 +7,13 @@ import json
 import time
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from offhook.telephony.carrier import OutboundText, Treatment
 from offhook.telephony.carriers.telnyx import TelnyxCarrier
-from telephony.carriers.face import CALLBACK, FROM, STATUS_URL, TO, Face, Inbound, Refused, Webhook
+from telephony.carriers.face import CALLBACK, FROM, STATUS_URL, TO, Customer, Face, Inbound, Refused, Webhook
 
 ORGANIZATION = "b448f9cc-a842-4784-98e9-03c1a5872950"
 PROFILE = "4000eba1-a0c0-4563-9925-b25e842a7cb6"
@@ -99,6 +100,27 @@ def refused(status: int, code: str, treatment: Treatment) -> Refused:
     return Refused(status, {"errors": [{"code": code, "title": "T", "detail": "D"}]}, code, treatment)
 
 
+async def customer(session: aiohttp.ClientSession, url: str) -> Customer:
+    """The emulator's default account."""
+    async with session.get(f"{url}/_emulator/telnyx") as response:
+        [told] = (await response.json())["accounts"]
+    profile = f"{url}/v2/messaging_profiles/{told['messaging_profile_id']}"
+
+    async def set_inbound_url(inbound_url: str) -> None:
+        headers = {"Authorization": f"Bearer {told['api_key']}"}
+        async with session.patch(profile, json={"webhook_url": inbound_url}, headers=headers) as response:
+            assert response.status == 200, await response.text()
+
+    return Customer(
+        external_account_id=ORGANIZATION,
+        credentials={"api_key": told["api_key"], "public_key": told["public_key"]},
+        number=told["numbers"][0],
+        messaging_service=told["messaging_profile_id"],
+        create_route="telnyx.messages.create",
+        set_inbound_url=set_inbound_url,
+    )
+
+
 FACE = Face(
     name="telnyx",
     make=TelnyxCarrier,
@@ -123,4 +145,6 @@ FACE = Face(
     words={"sent": "sent", "delivered": "delivered", "undelivered": "delivery_failed"},
     message_id=message_id,
     undelivered_code="40001",
+    customer=customer,
+    callbacks=2,
 )

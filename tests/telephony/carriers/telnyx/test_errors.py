@@ -56,7 +56,15 @@ def test_the_first_code_is_taken_if_there_is_one(content: object, code: str | No
 
 @pytest.mark.parametrize(
     ("status", "code", "doubt"),
-    [(409, None, True), (409, "40300", False), (422, "10034", True), (422, "10004", False), (400, None, False)],
+    [
+        (409, None, True),
+        (409, "40300", False),
+        (422, "10034", True),
+        (422, "10015", True),
+        (422, None, True),
+        (422, "10004", False),
+        (400, "10015", False),
+    ],
 )
 def test_what_is_told_of_another_request_with_the_same_key_settles_nothing(
     status: int, code: str | None, doubt: bool

@@ -6,12 +6,14 @@ import base64
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+import aiohttp
 from aiohttp import web
 from twilio.request_validator import RequestValidator
 
+from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from offhook.telephony.carrier import OutboundText, Treatment
 from offhook.telephony.carriers.twilio import TwilioCarrier
-from telephony.carriers.face import CALLBACK, FROM, STATUS_URL, TO, Face, Inbound, Refused, Webhook
+from telephony.carriers.face import CALLBACK, FROM, STATUS_URL, TO, Customer, Face, Inbound, Refused, Webhook
 
 SID, TOKEN = "AC" + "0" * 32, "12345678901234567890123456789012"
 INBOUND_URL = "https://offhook.example/webhooks/carriers/1/inbound-text"
@@ -85,6 +87,30 @@ def inbound_webhook(text: Inbound) -> Webhook:
     return signed(INBOUND_URL, form)
 
 
+async def customer(session: aiohttp.ClientSession, url: str) -> Customer:
+    """The emulator's default account, with Advanced Opt-Out and a messaging service."""
+
+    async def control(path: str, body: dict[str, Any]) -> None:
+        async with session.post(f"{url}/_emulator/{path}", json=body) as response:
+            assert response.status == 201, await response.text()
+
+    async def set_inbound_url(inbound_url: str) -> None:
+        await control("numbers", {"number": FROM, "sms_url": inbound_url})
+
+    account = {"sid": DEFAULT_ACCOUNT_SID, "auth_token": DEFAULT_AUTH_TOKEN, "advanced_opt_out": True}
+    await control("accounts", account)
+    service = "MG" + "a" * 32
+    await control("services", {"sid": service, "numbers": ["+12025550199"]})
+    return Customer(
+        external_account_id=DEFAULT_ACCOUNT_SID,
+        credentials={"auth_token": DEFAULT_AUTH_TOKEN},
+        number=FROM,
+        messaging_service=service,
+        create_route="messages.create",
+        set_inbound_url=set_inbound_url,
+    )
+
+
 FACE = Face(
     name="twilio",
     make=TwilioCarrier,
@@ -109,4 +135,6 @@ FACE = Face(
     words={"sent": "sent", "delivered": "delivered", "undelivered": "undelivered"},
     message_id=message_id,
     undelivered_code="30005",
+    customer=customer,
+    callbacks=3,
 )

@@ -136,7 +136,7 @@ ERRORS: Final[Mapping[str, Refusal]] = {refusal.code: refusal for refusal in _TA
 
 _BY_STATUS: Final[Mapping[int, str]] = {401: "10009", 403: "10010", 404: "10005", 429: "10011"}
 
-_KEY_REUSED: Final = "10034"  # unconfirmed; the documentation names only HTTP 422
+_MALFORMED: Final = "10015"
 
 
 def refusal_of(code: str) -> Refusal:
@@ -163,9 +163,9 @@ def refusal_of_answer(status: int, content: object, retry_after_seconds: float |
 
 def is_in_doubt(status: int, content: object) -> bool:
     """Whether the answer speaks of another request with the same idempotency key, whose outcome it does not tell: one
-    with other fields (422), or, as far as is documented, one that is still running (409)."""
+    with other fields (HTTP 422; the code is documented nowhere), or one still running (409, which is a guess)."""
     code = first_code(content)
-    return (status == 409 and code not in ERRORS) or (status == 422 and code == _KEY_REUSED)
+    return status in (409, 422) and (code not in ERRORS or code == _MALFORMED)
 
 
 def first_code(content: object) -> str | None:
