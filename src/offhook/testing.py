@@ -10,11 +10,13 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from offhook.core.clock import Clock, ManualClock
 from offhook.core.errors import Effect
 from offhook.core.segments import count
+from offhook.core.texts import TextOptions
 from offhook.core.variables import Value
 from offhook.tools.policy import SAME_CALL_WINDOW_SECONDS
 from offhook.tools.ports import (
@@ -27,6 +29,7 @@ from offhook.tools.ports import (
     Numbers,
     OwnNumber,
     Ports,
+    TextEstimate,
     TextReceipt,
     TextRequest,
     ToolCallRow,
@@ -71,6 +74,13 @@ class FakeMessenger:
         )
         self.receipts[request.operation_id] = replace(receipt, **fault)
         return self.receipts[request.operation_id]
+
+    async def estimate(
+        self, organization_id: uuid.UUID, body: str, from_number: str | None, options: TextOptions
+    ) -> TextEstimate:
+        counted = count(body)
+        cost = counted.segments * Decimal("0.01")
+        return TextEstimate(counted.encoding, counted.segments, 1, cost, "USD", "made up")
 
 
 @dataclass

@@ -60,7 +60,7 @@ async def test_a_bad_text_names_its_fields_and_stores_nothing(world: World, body
     assert await world.messages() == []
 
 
-@pytest.mark.parametrize(("data", "status"), [(b"x" * 100_000, 413), (b"{", 400), (b"\xff", 400), (b"x" * 20_000, 413)])
+@pytest.mark.parametrize(("data", "status"), [(b"x" * 100_000, 413), (b"{", 400), (b"\xff", 400)])
 async def test_a_body_that_is_none_is_refused(world: World, data: bytes, status: int) -> None:
     assert (await world.api.send("POST", "/api/messages", data=data)).status == status
 

@@ -14,6 +14,7 @@ from offhook.core.db.pool import Database
 from offhook.core.http import Part
 from offhook.organizations import OrganizationService
 from offhook.secrets import KeyRing, Sealer
+from offhook.testing import FakeConsent, FakeMessenger
 from offhook.tools.endpoints import tools_part
 from offhook.tools.ports import OwnNumber, Ports
 from offhook.tools.service import ToolService
@@ -38,7 +39,7 @@ class NoNumbers:
 
 @pytest.fixture
 def parts(database: Database, ring: KeyRing) -> Sequence[Part]:
-    ports = Ports(messenger=None, consent=None, numbers=NoNumbers())  # pyright: ignore[reportArgumentType]
+    ports = Ports(messenger=FakeMessenger(), consent=FakeConsent(), numbers=NoNumbers())
     attachments = AttachmentService(database, Sealer(database, ring))
     return tools_part(ToolService(database, ports)), agents_part(AgentService(database), attachments)
 

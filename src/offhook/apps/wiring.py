@@ -29,6 +29,7 @@ from offhook.core.db.pool import Database
 from offhook.core.http import Part
 from offhook.core.settings import Settings
 from offhook.core.telemetry import get_logger
+from offhook.core.texts import TextOptions
 from offhook.organizations.auth import Authenticator
 from offhook.organizations.endpoints import organizations_part
 from offhook.organizations.service import OrganizationService
@@ -45,7 +46,7 @@ from offhook.tools.endpoints import tools_part
 from offhook.tools.execution import Road
 from offhook.tools.platform.endpoints import platform_tools_part
 from offhook.tools.platform.service import PlatformToolService
-from offhook.tools.ports import DestinationVerdict, OwnNumber, Ports, TextReceipt, TextRequest
+from offhook.tools.ports import DestinationVerdict, OwnNumber, Ports, TextEstimate, TextReceipt, TextRequest
 from offhook.tools.service import ToolService
 
 _log = get_logger(__name__)
@@ -60,6 +61,20 @@ class TelephonyPorts:
     async def text(self, request: TextRequest) -> TextReceipt:
         receipt = await self.telephony.messaging.text(request)
         return TextReceipt(**{field.name: getattr(receipt, field.name) for field in fields(TextReceipt)})
+
+    async def estimate(
+        self, organization_id: uuid.UUID, body: str, from_number: str | None, options: TextOptions
+    ) -> TextEstimate:
+        content = await self.telephony.intake.content(organization_id, body, from_number, options)
+        tariff = content.sender.tariff if content.cost is not None else None
+        return TextEstimate(
+            encoding=content.encoding,
+            segments=content.segments,
+            parts=len(content.parts),
+            cost=content.cost,
+            currency=None if tariff is None else tariff.currency,
+            price_source=None if tariff is None else tariff.source,
+        )
 
     async def check(self, organization_id: uuid.UUID, number: str) -> DestinationVerdict:
         verdict = await self.telephony.consent.check(organization_id, number)

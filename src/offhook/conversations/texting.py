@@ -18,6 +18,8 @@ from offhook.conversations.tokens import PlainTokens
 from offhook.core.db.pool import Database
 from offhook.core.errors import BadRequest, Conflict, InvalidInput, NotFound, OffhookError
 from offhook.core.http import HotRoute, inline_schema, invalid_input, provided, read_json
+from offhook.core.http.idempotency import PARAMETER as IDEMPOTENCY_KEY
+from offhook.core.http.idempotency import Once
 from offhook.core.ids import new_id
 from offhook.core.segments import MAX_BODY_CHARACTERS
 from offhook.organizations.auth import Scope
@@ -52,7 +54,8 @@ class Texting:
     tokens: PlainTokens
     sender: str | None
 
-    async def send(self, organization_id: uuid.UUID, wish: SendSms) -> TextReceipt:
+    async def send(self, organization_id: uuid.UUID, wish: SendSms, operation_id: str | None = None) -> TextReceipt:
+        """`operation_id` names the wish: placed twice, sent once. None: every wish is another."""
         recipient, conversation_id = wish.to, None
         # The environment's sender is the default organization's; others send from their own numbers.
         sender = self.sender if self.tokens.organization == str(organization_id) else None
@@ -70,7 +73,7 @@ class Texting:
         if not verdict.allowed:
             raise InvalidInput(verdict.sentence, code=verdict.code)
         request = TextRequest(
-            operation_id=f"livekit:{new_id()}",
+            operation_id=operation_id or f"livekit:{new_id()}",
             organization_id=organization_id,
             conversation_id=conversation_id,
             origin="livekit",
@@ -93,11 +96,14 @@ async def agent_send_sms(request: Request) -> Response:
     texting = provided(Texting)(request)
     try:
         organization_id = await texting.tokens.organization_of(request, texting.tokens.sms, Scope.WORKER)
-        wish = _parse(await read_json(request, MAX_BODY_BYTES))
-        receipt = await texting.send(organization_id, wish)
+        body = await read_json(request, MAX_BODY_BYTES)
+
+        async def send(operation_id: str | None) -> Response:
+            return _answer(await texting.send(organization_id, _parse(body), operation_id))
+
+        return await provided(Once)(request).answer(request, organization_id, body, send)
     except OffhookError as error:
         return _refusal(error.status, error.code, error.detail)
-    return _answer(receipt)
 
 
 def _parse(body: Any) -> SendSms:
@@ -141,6 +147,7 @@ ROUTES = (
         {
             "summary": "Text the caller of a room, or a number",
             "tags": ["livekit"],
+            "parameters": [dict(IDEMPOTENCY_KEY)],
             "requestBody": {"required": True, "content": {"application/json": {"schema": inline_schema(SendSms)}}},
             "responses": {
                 "200": {

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar, cast
 
+from pydantic import BaseModel
+
 from offhook.core.errors import FieldProblem, InvalidInput
 from offhook.core.jsonvalue import JSON
 from offhook.core.schema import check_schema, compile_schema
@@ -111,9 +113,13 @@ def restore(config: type[_F], config_metadata: Mapping[str, JSON]) -> _F:
     return config.model_validate(config_metadata)
 
 
-def _as_json(part: Any) -> dict[str, JSON]:
+def _as_json(part: Any) -> Any:
     """A form or a part of it as it was posted, with the names of the wire."""
-    return part.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    if isinstance(part, list):
+        return [_as_json(item) for item in cast("list[Any]", part)]
+    if isinstance(part, BaseModel):
+        return part.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return part
 
 
 def _parameters(build: _Build, policy: Policy) -> dict[str, JSON]:

@@ -137,8 +137,9 @@ class FormField:
 
 
 def own_fields(form: Form) -> Iterator[FormField]:
-    """The fields that the tool type added, in order; those with a `spec` hold a Parameter."""
+    """The fields that the tool type added, in order, as far as they were posted; those with a `spec` hold a
+    Parameter."""
     for attribute, info in type(form).model_fields.items():
-        if attribute not in _SHARED:
+        if attribute not in _SHARED and attribute in form.model_fields_set:
             spec = next((item for item in info.metadata if isinstance(item, ParameterSpec)), None)
             yield FormField(info.alias or attribute, getattr(form, attribute), spec)

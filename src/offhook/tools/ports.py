@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from offhook.core.errors import Effect
@@ -75,9 +76,24 @@ class TextReceipt:
     hold_reason: str | None = None
     """With `queued`: why it does not go now, as a code (`quiet_hours`, …); None: it goes when its turn comes."""
     held_until: datetime | None = None
-    """With `hold_reason`: when it will go; None: once an operator has acted."""
+    """With `hold_reason`: when it will go, on the recipient's clock where that is known; None: nobody can tell."""
     parts: int = 1
     """Of a text that was split: into how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextEstimate:
+    """What a text would be, and cost."""
+
+    encoding: str
+    segments: int
+    """Of all its parts, as billed."""
+    parts: int
+    cost: Decimal | None
+    """None: the price is not known."""
+    currency: str | None
+    price_source: str | None
+    """Whose price it is."""
 
 
 SUPPRESSED_CODE: Final = "suppressed"
@@ -85,6 +101,9 @@ SUPPRESSED_CODE: Final = "suppressed"
 
 NO_SENDER_CODE: Final = "no_sender"
 """Of an InvalidInput because the wanted sender cannot text, or none was named and there is not exactly one."""
+
+TOO_LONG_CODE: Final = "text_too_long"
+"""Of an InvalidInput because the words do not fit into what the carrier takes."""
 
 
 class Messenger(Protocol):
@@ -95,6 +114,12 @@ class Messenger(Protocol):
         what is refused before anything is stored (InvalidInput: body, number, NO_SENDER_CODE, SUPPRESSED_CODE). A
         carrier's refusal is a receipt with `status="failed"`.
         """
+        ...
+
+    async def estimate(
+        self, organization_id: uuid.UUID, body: str, from_number: str | None, options: TextOptions
+    ) -> TextEstimate:
+        """What a text from that sender would become. Places nothing. Raises as `text` for sender, body and media."""
         ...
 
 

@@ -60,6 +60,20 @@ def preview(form: Mapping[str, Any], name: str, declarations: Declarations, type
     return tool_type.compile(read, name, tool_type.policy), tool_type.insight(read, declarations)
 
 
+async def appraise(
+    form: Mapping[str, Any],
+    declarations: Declarations,
+    ports: Ports,
+    organization_id: uuid.UUID,
+    types: Registry | None = None,
+) -> Mapping[str, Any]:
+    """What the organization's own world adds to the insight. Raises InvalidInput."""
+    types = types or registry()
+    read = read_form(form, types)
+    tool_type = types.get(cast("Any", read).type)
+    return await tool_type.appraise(read, declarations, organization_id, ports)
+
+
 Preview = tuple[Compiled, Mapping[str, Any]]
 
 

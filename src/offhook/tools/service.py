@@ -18,7 +18,7 @@ from offhook.tools import queries
 from offhook.tools.models import Tool
 from offhook.tools.ports import Ports
 from offhook.tools.registry import Registry, registry
-from offhook.tools.saving import Preview, prepare, preview
+from offhook.tools.saving import Preview, appraise, prepare, preview
 
 
 class ToolNotFound(NotFound):
@@ -93,8 +93,10 @@ class ToolService:
             await queries.delete_tool(connection, organization_id, tool_id)
 
     async def preview(self, organization_id: uuid.UUID, name: str, form: Mapping[str, Any]) -> Preview:
-        """What would be stored, and the type's insight. Asks nobody and stores nothing."""
-        return preview(form, name, await self._declarations(organization_id), self._types)
+        """What would be stored, and the type's insight. Stores nothing."""
+        declarations = await self._declarations(organization_id)
+        compiled, insight = preview(form, name, declarations, self._types)
+        return compiled, {**insight, **await appraise(form, declarations, self._ports, organization_id, self._types)}
 
     async def _filled(self, tool: Tool, form: Mapping[str, Any]) -> Tool:
         """`tool` with what the form compiles to."""

@@ -31,6 +31,13 @@ def no_insight(form: Any, declarations: Declarations) -> Mapping[str, Any]:
     return {}
 
 
+async def nothing_to_add(
+    form: Any, declarations: Declarations, organization_id: uuid.UUID, ports: Ports
+) -> Mapping[str, Any]:
+    """The appraisal of a type that costs nothing."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class ToolType:
     """One tool type. Its module declares it as `TOOL_TYPE`."""
@@ -51,3 +58,7 @@ class ToolType:
     """Pure: what would be done, and whom it would reach. Raises ToolError (effect none) for arguments of no use."""
     insight: Callable[[Any, Declarations], Mapping[str, Any]] = field(default=no_insight)
     """Pure: what an operator wants to know of a form before saving (cost, size, risk)."""
+    appraise: Callable[[Any, Declarations, uuid.UUID, Ports], Awaitable[Mapping[str, Any]]] = field(
+        default=nothing_to_add
+    )
+    """Adds to the insight what only the organization's own world tells, such as its prices. Changes nothing."""

@@ -16,6 +16,9 @@ from offhook.core.segments import clusters, count, extends
 MAX_PARTS: Final = 10
 """Ours: what is longer is a document, and a link to it is the better text."""
 
+MAX_CHARACTERS: Final = 16_000
+"""Ours, of what is still to be split or stripped: MAX_PARTS texts of the longest that a carrier takes."""
+
 _LINK: Final = re.compile(r"(?:https?://|www\.)[^\s\u3000-\u303f\uff00-\uffef]+", re.IGNORECASE)
 _LINE_END: Final = re.compile(r"\n+")
 _SENTENCE_END: Final = re.compile(r"(?:[.!?…]+[)\"'”’»\]]*(?=\s))|[。！？]+")

@@ -14,7 +14,6 @@ from starlette.responses import Response
 from offhook.core.http import MAX_BODY_BYTES, HotRoute, Paged, Text, provided, read_json_object
 from offhook.core.http.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from offhook.core.http.idempotency import Once
-from offhook.core.segments import Encoding
 from offhook.core.texts.wording import Wording, reworded
 from offhook.organizations.auth import (
     AdminCaller,
@@ -139,16 +138,15 @@ def _wording_view(wording: Wording) -> dict[str, Any]:
 
 
 def _estimated(prepared: Prepared) -> dict[str, Any]:
-    sender, parts = prepared.sender, prepared.parts
-    costs = [part.cost for part in parts if part.cost is not None]
-    known = sender.tariff is not None and len(costs) == len(parts)
-    encodings = {part.counted.encoding for part in parts}
+    content = prepared.content
+    sender, parts, cost = content.sender, content.parts, content.cost
+    tariff = sender.tariff if cost is not None else None
     return {
         "to": prepared.to_number,
         "from": sender.number,
         "messaging_service_id": None if sender.messaging_service_id is None else str(sender.messaging_service_id),
-        "encoding": Encoding.UCS_2 if Encoding.UCS_2 in encodings else Encoding.GSM_7,
-        "segments": sum(part.segments for part in parts),
+        "encoding": content.encoding,
+        "segments": content.segments,
         "forced_by": list(dict.fromkeys(char for part in parts for char in part.counted.forced_by)),
         "parts": [
             {
@@ -159,10 +157,10 @@ def _estimated(prepared: Prepared) -> dict[str, Any]:
             }
             for part in parts
         ],
-        **_wording_view(prepared.wording),
-        "cost": str(sum(costs)) if known else None,
-        "currency": sender.tariff.currency if sender.tariff is not None and known else None,
-        "price_source": sender.tariff.source if sender.tariff is not None and known else None,
+        **_wording_view(content.wording),
+        "cost": None if cost is None else str(cost),
+        "currency": None if tariff is None else tariff.currency,
+        "price_source": None if tariff is None else tariff.source,
     }
 
 

@@ -7,9 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
 from typing import Final, Protocol
-from zoneinfo import available_timezones
 
 from offhook.core.destination import Refused
 from offhook.core.errors import FieldProblem, InvalidInput
@@ -18,18 +16,17 @@ from offhook.core.phone import InvalidPhoneNumber, parse_e164
 from offhook.core.segments import Encoding, Segments, count
 from offhook.core.text import is_clean
 from offhook.core.texts import PLAIN, MediumWish, TextOptions
-from offhook.core.texts.splitting import MAX_PARTS, CannotSplit, Room
+from offhook.core.texts.splitting import MAX_CHARACTERS, MAX_PARTS, CannotSplit, Room
 from offhook.core.texts.wording import Wording, worded
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import TextLimits
 from offhook.telephony.consent.destinations import DestinationConsent
+from offhook.telephony.consent.zones import find_zone
 from offhook.telephony.messages.cost import estimate
 from offhook.telephony.messages.models import PlacedMedium, Placement, Priority
 from offhook.telephony.models import Sender
 
 MAX_OPERATION_ID: Final = 200
-MAX_BODY_CHARACTERS: Final = 16_000
-"""Ours, of what is still to be split or stripped: MAX_PARTS texts of the longest that a carrier takes."""
 MAX_VALIDITY_SECONDS: Final = 36_000
 """Twilio's ValidityPeriod (facts/telephony.md 1.1)."""
 
@@ -77,14 +74,37 @@ class PreparedPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A wish that may be placed."""
+class Content:
+    """What will go, whoever gets it."""
 
     sender: Sender
-    to_number: str = field(repr=False)
     media: tuple[PlacedMedium, ...] = field(repr=False)
     parts: tuple[PreparedPart, ...]
     wording: Wording
+
+    @property
+    def segments(self) -> int:
+        """Of all parts, as billed."""
+        return sum(part.segments for part in self.parts)
+
+    @property
+    def encoding(self) -> Encoding:
+        """UCS-2 if any part is."""
+        return max((part.counted.encoding for part in self.parts), default=Encoding.GSM_7)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """Of all parts; None where one's price is not known."""
+        costs = [part.cost for part in self.parts if part.cost is not None]
+        return sum(costs, Decimal(0)) if len(costs) == len(self.parts) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A wish that may be placed."""
+
+    to_number: str = field(repr=False)
+    content: Content
 
 
 class Intake:
@@ -98,9 +118,8 @@ class Intake:
     async def placements(self, text: WishedText, *, claim_within_seconds: float | None = None) -> tuple[Placement, ...]:
         """One, or as many as the text is split into. Raises as `prepare`."""
         prepared = await self.prepare(text)
-        options, parts = text.options, len(prepared.parts)
-        tariff = prepared.sender.tariff
-        attempt_seconds = self._accounts.carrier(prepared.sender.carrier).attempt_timeout_seconds
+        options, content, sender = text.options, prepared.content, prepared.content.sender
+        attempt_seconds = self._accounts.carrier(sender.carrier).attempt_timeout_seconds
         return tuple(
             Placement(
                 message_id=new_id(),
@@ -108,7 +127,7 @@ class Intake:
                 conversation_id=text.conversation_id,
                 origin=text.origin,
                 operation_id=_part_operation(text.operation_id, number),
-                sender=prepared.sender,
+                sender=sender,
                 to_number=prepared.to_number,
                 body=part.body,
                 encoding=part.counted.encoding,
@@ -119,18 +138,19 @@ class Intake:
                 validity_seconds=options.validity_seconds,
                 recipient_time_zone=options.recipient_time_zone,
                 part=number,
-                parts=parts,
-                media=prepared.media if number == 1 else (),
+                parts=len(content.parts),
+                media=content.media if number == 1 else (),
                 estimated_cost=part.cost,
-                price_currency=tariff.currency if tariff is not None and part.cost is not None else None,
+                price_currency=None if part.cost is None or sender.tariff is None else sender.tariff.currency,
             )
-            for number, part in enumerate(prepared.parts, start=1)
+            for number, part in enumerate(content.parts, start=1)
         )
 
     async def prepare(self, text: WishedText) -> Prepared:
         """Raises InvalidInput that names the fields as the API has them: `to`, `from`, `body`, `media.0` …"""
-        options = text.options
-        _check(text)
+        operation_id = text.operation_id
+        if operation_id is not None and not (0 < len(operation_id) <= MAX_OPERATION_ID and is_clean(operation_id)):
+            raise _wrong("operation_id", f"Must be a text of 1 to {MAX_OPERATION_ID} characters.")
         verdict = (await self._consent.policy(text.organization_id)).judge(_plus(text.to_number, "to"))
         if isinstance(verdict, Refused):
             raise InvalidInput(
@@ -138,23 +158,28 @@ class Intake:
                 code=verdict.reason_code,
                 fields=[FieldProblem("to", verdict.sentence, verdict.reason_code)],
             )
-        from_number = _plus(text.from_number, "from") if text.from_number else None
-        sender = await self._accounts.sender(text.organization_id, from_number, options.messaging_service_id)
+        content = await self.content(text.organization_id, text.body, text.from_number, text.options)
+        return Prepared(verdict.destination.number, content)
+
+    async def content(
+        self, organization_id: uuid.UUID, body: str, from_number: str | None, options: TextOptions
+    ) -> Content:
+        """What would go, to whomever. Raises as `prepare`."""
+        _check_words(body, options)
+        if options is not PLAIN:
+            _check_options(from_number, options)
+        from_number = _plus(from_number, "from") if from_number else None
+        sender = await self._accounts.sender(organization_id, from_number, options.messaging_service_id)
         limits = self._accounts.carrier(sender.carrier).limits
         media: tuple[PlacedMedium, ...] = ()
         if options.media:
-            media = await self._resolved(text.organization_id, options.media, sender, limits)
-        wording = _worded(text.body, options, limits, has_media=bool(media))
-        return Prepared(
-            sender,
-            verdict.destination.number,
-            media,
-            tuple(
-                _part(body, sender, limits, has_media=bool(media) and number == 0)
-                for number, body in enumerate(wording.bodies)
-            ),
-            wording,
+            media = await self._resolved(organization_id, options.media, sender, limits)
+        wording = _worded(body, options, limits, has_media=bool(media))
+        parts = tuple(
+            _part(words, sender, limits, has_media=bool(media) and number == 0)
+            for number, words in enumerate(wording.bodies)
         )
+        return Content(sender, media, parts, wording)
 
     async def _resolved(
         self, organization_id: uuid.UUID, wanted: Sequence[MediumWish], sender: Sender, limits: TextLimits
@@ -164,32 +189,24 @@ class Intake:
         return await self._media.resolve(organization_id, wanted, sender=sender, limits=limits)
 
 
-def _check(text: WishedText) -> None:
-    """What needs no look at anything else."""
-    options, operation_id = text.options, text.operation_id
-    if not text.body.strip() and not options.media:
+def _check_words(body: str, options: TextOptions) -> None:
+    if not body.strip() and not options.media:
         raise _wrong("body", "The text is empty.")
-    if len(text.body) > MAX_BODY_CHARACTERS:
-        raise _too_long(f"The text has {len(text.body)} characters; at most {MAX_BODY_CHARACTERS} are taken.")
-    if not is_clean(text.body):
+    if len(body) > MAX_CHARACTERS:
+        raise _too_long(f"The text has {len(body)} characters; at most {MAX_CHARACTERS} are taken.")
+    if not is_clean(body):
         raise _wrong("body", "Contains a NUL character or half of a surrogate pair, which cannot be stored.")
-    if operation_id is not None and not (0 < len(operation_id) <= MAX_OPERATION_ID and is_clean(operation_id)):
-        raise _wrong("operation_id", f"Must be a text of 1 to {MAX_OPERATION_ID} characters.")
-    if options is PLAIN:
-        return
-    if text.from_number is not None and options.messaging_service_id is not None:
+
+
+def _check_options(from_number: str | None, options: TextOptions) -> None:
+    if from_number is not None and options.messaging_service_id is not None:
         raise _wrong("messaging_service_id", "Give `from` or `messaging_service_id`, not both.")
     validity = options.validity_seconds
     if validity is not None and not 1 <= validity <= MAX_VALIDITY_SECONDS:
         raise _wrong("validity_seconds", f"Must be 1 to {MAX_VALIDITY_SECONDS} seconds.")
     zone = options.recipient_time_zone
-    if zone is not None and zone not in _zones():
+    if zone is not None and find_zone(zone) is None:
         raise _wrong("recipient_time_zone", "Must be a time zone of the IANA database, such as America/New_York.")
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def _priority(text: WishedText) -> Priority:

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from offhook.core.texts.splitting import MAX_CHARACTERS
 from offhook.telephony.media.models import MessageMedium
 from offhook.telephony.media.schemas import MessageMediumOut
-from offhook.telephony.messages.intake import MAX_BODY_CHARACTERS, MAX_OPERATION_ID, MAX_VALIDITY_SECONDS
+from offhook.telephony.messages.intake import MAX_OPERATION_ID, MAX_VALIDITY_SECONDS
 from offhook.telephony.messages.models import Message, Priority
 from offhook.telephony.messages.wishes import MAX_MEDIA, PRIORITIES
 
@@ -139,7 +140,7 @@ NEW_MESSAGE_SCHEMA: Final[dict[str, Any]] = {
         },
         "body": {
             "type": ["string", "null"],
-            "maxLength": MAX_BODY_CHARACTERS,
+            "maxLength": MAX_CHARACTERS,
             "description": "Needed unless there are media. Carriers take 1600 characters in one text, or fewer.",
         },
         "media": {

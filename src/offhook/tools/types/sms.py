@@ -3,8 +3,9 @@
 What the caller experiences: the phone vibrates while the agent is still talking, a second or two after it was asked
 for. The agent says that the text was sent, that it is on its way, or why not; it never claims what is not known.
 
-Limits: a body of 1600 characters at most (Twilio error 21617); 160 GSM-7 or 70 UCS-2 characters fit one segment, and
-every segment is billed (facts/telephony.md 1.7). One text per second and long-code sender; more wait in their lane.
+Limits: a body of 1600 characters at most (Twilio error 21617), or ten segments (Telnyx); 160 GSM-7 or 70 UCS-2
+characters fit one segment, and every segment is billed (facts/telephony.md 1.7). One text per second and long-code
+sender; more wait in their lane. At night a text that is no answer to the caller waits for the morning.
 """
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, cast
 
-import phonenumbers
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from offhook.core.declarations import Declarations
 from offhook.core.errors import Effect, FieldProblem, InvalidInput, OffhookError, ToolError, Unavailable
@@ -27,29 +26,28 @@ from offhook.core.jsonvalue import JSON
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
 from offhook.core.segments import MAX_BODY_CHARACTERS, count
 from offhook.core.text import is_clean
+from offhook.core.texts import PLAIN, MediumWish, TextOptions
+from offhook.core.texts.splitting import MAX_CHARACTERS
+from offhook.core.texts.wording import reworded
 from offhook.core.variable_filters import as_text
 from offhook.core.variables import DESTINATION_MINIMUM, Provenance, Template, Value, VariableError
-from offhook.tools.calls import Call, Plan, Recipient
+from offhook.tools.calls import Call, Plan
 from offhook.tools.parameters import Ai, ArrayExtendable, Fixed, Form, ParameterSpec
 from offhook.tools.policy import Policy
 from offhook.tools.ports import (
     LONGEST_WAIT_SECONDS,
-    NO_SENDER_CODE,
     SUPPRESSED_CODE,
     Consent,
-    ConversationContext,
     Ports,
-    TextReceipt,
     TextRequest,
 )
+from offhook.tools.recipients import read_recipients
 from offhook.tools.results import Answer
+from offhook.tools.text_outcomes import OPTED_OUT, Outcome, answer, not_accepted, outcome_of
 from offhook.tools.tool_type import ToolType
 
 MAX_RECIPIENTS: Final = 10
 """Ours: a text to more people is a campaign and not part of a conversation."""
-
-_NUMBERS_KEPT: Final = 2048
-"""Reading a number takes 50 µs (measured), several times what the rest of a call's preparation does."""
 
 ANSWER_MARGIN_SECONDS: Final = 1.0
 """What is left of the deadline for writing down and answering after the carrier had its time."""
@@ -68,6 +66,20 @@ class SpecificNumber(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     type: Literal["specific_number"]
     phone_number_id: uuid.UUID
+
+
+class Carried(BaseModel):
+    """What a text carries: one of your media, or a public address. Exactly one of the two."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    media_id: uuid.UUID | None = None
+    url: Annotated[str, Field(pattern=r"^https?://[^{}\s]+$", max_length=2000)] | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Carried:
+        if (self.media_id is None) == (self.url is None):
+            raise ValueError("give media_id or url")
+        return self
 
 
 class Config(Form):
@@ -101,6 +113,23 @@ class Config(Form):
             ),
         ),
     ]
+    media: Annotated[
+        list[Carried],
+        Field(max_length=10),
+        FormHint("Media", "Pictures and files that go with the text, as an MMS: uploaded ones, or public addresses"),
+    ] = Field(default_factory=list[Carried])
+    strip_markdown: Annotated[
+        bool, FormHint("Plain words", "Make plain words of Markdown, which models write and phones do not show")
+    ] = False
+    smart_encoding: Annotated[
+        bool, FormHint("Smart encoding", "Exchange curly quotes, dashes and the like where that saves segments")
+    ] = False
+    split: Annotated[bool, FormHint("Split", "Send what is too long for one text as several, at most ten")] = False
+    validity_seconds: Annotated[
+        int | None,
+        Field(ge=1, le=36_000),
+        FormHint("Valid for", "Seconds after which a text that still waits is not sent any more"),
+    ] = None
 
 
 async def check(form: Config, organization_id: uuid.UUID, ports: Ports) -> Sequence[FieldProblem]:
@@ -112,7 +141,26 @@ async def check(form: Config, organization_id: uuid.UUID, ports: Ports) -> Seque
                 problems.append(FieldProblem("from.phone_number_id", message, "not_found"))
         case CalledNumber():
             pass
+    if form.media and not problems:
+        problems += await _media_problems(form, organization_id, ports)
     return problems
+
+
+async def _media_problems(form: Config, organization_id: uuid.UUID, ports: Ports) -> list[FieldProblem]:
+    """What the carrier would not take; nothing where it is not known which sender it will be."""
+    try:
+        sender = await _own_number(form, organization_id, ports)
+        await ports.messenger.estimate(organization_id, "", sender, _options(form.model_dump()))
+    except InvalidInput as error:
+        return [problem for problem in error.fields if problem.path.startswith("media")]
+    return []
+
+
+async def _own_number(form: Config, organization_id: uuid.UUID, ports: Ports) -> str | None:
+    if isinstance(form.from_, CalledNumber):
+        return None
+    own = await ports.numbers.find(organization_id, form.from_.phone_number_id)
+    return None if own is None else own.number
 
 
 async def _fixed_recipient_problems(form: Config, organization_id: uuid.UUID, consent: Consent) -> list[FieldProblem]:
@@ -174,18 +222,40 @@ def insight(form: Config, declarations: Declarations) -> Mapping[str, Any]:
     if isinstance(form.text, Ai):
         longest = (form.text.schema_ or {}).get("maxLength")
         size = min(longest, MAX_BODY_CHARACTERS) if isinstance(longest, int) else MAX_BODY_CHARACTERS
+        if not form.strip_markdown:
+            notes.append("Models write Markdown, whose signs a phone shows: consider strip_markdown.")
         return {"min_segments": 1, "max_segments": _most_segments(size), "notes": notes}
-    text = as_text(form.text.value)
-    typical, least = count(_with_examples(text, declarations)), count(_without_variables(text))
+    text, options = as_text(form.text.value), _options(form.model_dump())
+    typical, least = (
+        count(reworded(words, options).bodies[0])
+        for words in (_with_examples(text, declarations), _without_variables(text))
+    )
     has_variables = "{{" in text
+    longest = MAX_CHARACTERS if form.split else MAX_BODY_CHARACTERS
     return {
         "encoding": typical.encoding,
         "segments": typical.segments,
         "min_segments": min(least.segments, typical.segments),
-        "max_segments": _most_segments(MAX_BODY_CHARACTERS) if has_variables else typical.segments,
+        "max_segments": _most_segments(longest) if has_variables else typical.segments,
         "forced_by": list(typical.forced_by),
         "notes": notes,
     }
+
+
+async def appraise(
+    form: Config, declarations: Declarations, organization_id: uuid.UUID, ports: Ports
+) -> Mapping[str, Any]:
+    """`cost` of one text to one recipient: `amount`, `currency` and `source` of the price; null where the sender or
+    its price is not known."""
+    words = _with_examples(as_text(form.text.value), declarations) if isinstance(form.text, Fixed) else "?"
+    try:
+        sender = await _own_number(form, organization_id, ports)
+        told = await ports.messenger.estimate(organization_id, words, sender, _options(form.model_dump()))
+    except OffhookError:
+        return {"cost": None}
+    if told.cost is None:
+        return {"cost": None}
+    return {"cost": {"amount": str(told.cost), "currency": told.currency, "source": told.price_source}}
 
 
 def _without_variables(text: str) -> str:
@@ -213,11 +283,30 @@ class _Text:
     numbers: tuple[str, ...] = field(repr=False)
     from_number: str | None = field(repr=False)
     from_number_id: uuid.UUID | None
+    options: TextOptions
+
+
+_OPTIONS: Final = ("media", "strip_markdown", "smart_encoding", "split", "validity_seconds")
+
+
+def _options(given: Mapping[str, Any]) -> TextOptions:
+    """Of a form's fields, or of a call's."""
+    known = {name: given[name] for name in _OPTIONS if given.get(name)}
+    if not known:
+        return PLAIN
+    media = cast("list[Mapping[str, Any]]", known.pop("media", []))
+    return TextOptions(media=tuple(_wish(one) for one in media), **known)
+
+
+def _wish(carried: Mapping[str, Any]) -> MediumWish:
+    media_id = carried.get("media_id")
+    return MediumWish(uuid.UUID(str(media_id)) if media_id else None, carried.get("url"))
 
 
 def plan(call: Call) -> Plan:
-    body = _body(call)
-    recipients = _recipients(call)
+    options = _options({name: bound.value for name, bound in call.fields.items()})
+    body = _body(call, options)
+    recipients = read_recipients(call.context, call.fields["recipients"].entries, MAX_RECIPIENTS)
     sender = cast("Mapping[str, str]", call.fields["from"].value)
     chosen = sender.get("phone_number_id")
     text = _Text(
@@ -225,6 +314,7 @@ def plan(call: Call) -> Plan:
         numbers=tuple(item.number for item in recipients),
         from_number=None if chosen else call.context.our_number,
         from_number_id=uuid.UUID(chosen) if chosen else None,
+        options=options,
     )
     return Plan(_identity(call, text.numbers), recipients, text)
 
@@ -236,59 +326,18 @@ def _identity(call: Call, numbers: Sequence[str]) -> JSON:
     return {"text": call.arguments.get("text"), "to": to}
 
 
-def _body(call: Call) -> str:
+def _body(call: Call, options: TextOptions) -> str:
+    """What is said; the carrier's own limits, and the parts of a long text, are the messenger's to know."""
     body = as_text(call.fields["text"].value)
     if not body.strip():
         raise ToolError("The text is empty. Nothing was sent.", code="empty_text")
-    if len(body) > MAX_BODY_CHARACTERS:
-        say = f"The text has {len(body)} characters and at most {MAX_BODY_CHARACTERS} can be sent. Nothing was sent."
+    most = MAX_CHARACTERS if options.split or options.strip_markdown else MAX_BODY_CHARACTERS
+    if len(body) > most:
+        say = f"The text has {len(body)} characters and at most {most} can be sent. Nothing was sent."
         raise ToolError(say, code="text_too_long")
     if not is_clean(body):
         raise ToolError("The text contains a character that cannot be sent. Nothing was sent.", code="unclean_text")
     return body
-
-
-def _recipients(call: Call) -> tuple[Recipient, ...]:
-    """Each number once, with the best provenance that it was given with; the caller's own is signalling's."""
-    region = _home_region(call.context)
-    found: dict[str, Provenance] = {}
-    for entry in call.fields["recipients"].entries:
-        written = as_text(entry.value)
-        try:
-            number = _e164(written, region)
-        except InvalidPhoneNumber as error:
-            say = f"A recipient is no phone number: {error.message}. Ask for the number again. Nothing was sent."
-            raise ToolError(say, code=error.code) from None
-        vouched = Provenance.SIGNALLING if number == call.context.person_number else entry.provenance
-        found[number] = max(vouched, found.get(number, vouched))
-    if not found:
-        raise ToolError("There is nobody to send it to: give at least one recipient.", code="no_recipient")
-    if len(found) > MAX_RECIPIENTS:
-        raise ToolError(
-            f"One text goes to at most {MAX_RECIPIENTS} numbers. Nothing was sent.", code="too_many_recipients"
-        )
-    return tuple(Recipient(number, provenance) for number, provenance in found.items())
-
-
-def _home_region(context: ConversationContext) -> str | None:
-    """Where a number without country code is taken to be: the country of our number, else of the person's."""
-    home = context.our_number or context.person_number
-    return None if home is None else _region_of(home)
-
-
-@lru_cache(maxsize=_NUMBERS_KEPT)
-def _e164(written: str, region: str | None) -> str:
-    """Raises InvalidPhoneNumber. Kept, since one number comes several times in a call."""
-    return parse_e164(written, region).e164
-
-
-@lru_cache(maxsize=_NUMBERS_KEPT)
-def _region_of(home: str) -> str | None:
-    try:
-        region = phonenumbers.region_code_for_country_code(parse_e164(home).country_code)
-    except InvalidPhoneNumber:
-        return None
-    return None if region in ("ZZ", phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY) else region
 
 
 async def execute(call: Call, planned: Plan, ports: Ports) -> Answer:
@@ -296,11 +345,11 @@ async def execute(call: Call, planned: Plan, ports: Ports) -> Answer:
     sender = await _sender(call.context.organization_id, text, ports)
     asked = [number for number in text.numbers if number not in call.refused]
     async with asyncio.TaskGroup() as group:
-        sending = [group.create_task(_send(call, number, text.body, sender, ports)) for number in asked]
+        sending = [group.create_task(_send(call, number, text, sender, ports)) for number in asked]
     outcomes = {number: task.result() for number, task in zip(asked, sending, strict=True)}
     for number, verdict in call.refused.items():
-        outcomes[number] = _Outcome("refused", Effect.NONE, verdict.sentence)
-    return _answer(call, [(number, outcomes[number]) for number in text.numbers])
+        outcomes[number] = Outcome("refused", Effect.NONE, verdict.sentence)
+    return answer(call, [(number, outcomes[number]) for number in text.numbers])
 
 
 async def _sender(organization_id: uuid.UUID, text: _Text, ports: Ports) -> str | None:
@@ -316,58 +365,32 @@ async def _sender(organization_id: uuid.UUID, text: _Text, ports: Ports) -> str 
     return own.number
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of the text to one recipient. `status` is sent, queued, refused or unknown."""
-
-    status: str
-    effect: Effect
-    reason: str = ""
-    detail: str = ""
-    code: str = ""
-
-
-_STATUS: Final[Mapping[str, str]] = {
-    "queued": "queued",
-    "sending": "unknown",
-    "accepted": "sent",
-    "sent": "sent",
-    "delivered": "sent",
-    "undelivered": "refused",
-    "failed": "refused",
-    "canceled": "refused",
-}
-"""The message's status (migrations/0003) in the model's four words."""
-
-
-async def _send(call: Call, number: str, body: str, sender: str | None, ports: Ports) -> _Outcome:
+async def _send(call: Call, number: str, text: _Text, sender: str | None, ports: Ports) -> Outcome:
     request = TextRequest(
         operation_id=call.operation_id(number),
         organization_id=call.context.organization_id,
         conversation_id=call.context.conversation_id,
         origin="tool",
         to_number=number,
-        body=body,
+        body=text.body,
         from_number=sender,
+        options=text.options,
         wait_seconds=min(LONGEST_WAIT_SECONDS, max(call.remaining_seconds() - ANSWER_MARGIN_SECONDS, 0.0)),
     )
     try:
         receipt = await ports.messenger.text(request)
     except ToolError as error:
-        return _Outcome("refused", error.effect, error.say, error.detail, error.code)
+        return Outcome("refused", error.effect, error.say, error.detail, error.code)
     except Unavailable as error:
-        return _Outcome("unknown", Effect.UNKNOWN, "", error.detail, error.code)
+        return Outcome("unknown", Effect.UNKNOWN, "", error.detail, error.code)
     except InvalidInput as error:
-        return _not_accepted(call, error, sender)
+        return not_accepted(call, error, sender)
     except OffhookError as error:
-        return _Outcome("refused", Effect.NONE, "the team has to set something up first", error.detail, error.code)
-    outcome = _outcome(receipt)
+        return Outcome("refused", Effect.NONE, "the team has to set something up first", error.detail, error.code)
+    outcome = outcome_of(receipt)
     if outcome.status == "refused" and await _opted_out(call, number, ports.consent):
-        return replace(outcome, reason=_OPTED_OUT)
+        return replace(outcome, reason=OPTED_OUT)
     return outcome
-
-
-_OPTED_OUT: Final = "this number has opted out of texts"
 
 
 async def _opted_out(call: Call, number: str, consent: Consent) -> bool:
@@ -376,79 +399,6 @@ async def _opted_out(call: Call, number: str, consent: Consent) -> bool:
         return (await consent.check(call.context.organization_id, number)).code == SUPPRESSED_CODE
     except OffhookError:
         return False  # the refusal stands without its reason
-
-
-def _not_accepted(call: Call, error: InvalidInput, sender: str | None) -> _Outcome:
-    reason, detail = "it was not accepted", error.detail
-    if error.code == SUPPRESSED_CODE:
-        reason = _OPTED_OUT
-    elif error.code == NO_SENDER_CODE and sender is None:
-        reason = "there is no number to send it from"
-    elif error.code == NO_SENDER_CODE and sender is not None:
-        whose = "the number that was called" if sender == call.context.our_number else "the tool's number"
-        reason, detail = f"{whose} cannot send texts", f"{whose}, ending {sender[-2:]}, cannot send texts: {detail}"
-    return _Outcome("refused", Effect.NONE, reason, detail, error.code)
-
-
-def _outcome(receipt: TextReceipt) -> _Outcome:
-    status = "unknown" if receipt.effect is Effect.UNKNOWN else _STATUS.get(receipt.status, "unknown")
-    detail, code = receipt.decision or "", receipt.error_code or ""
-    if status == "refused":
-        return _Outcome(status, Effect.NONE, "the network did not take it", detail, code)
-    return _Outcome(status, Effect.UNKNOWN if status == "unknown" else Effect.DONE, "", detail, code)
-
-
-_CLAIMS: Final[Mapping[str, str]] = {
-    "sent": "Where the status is sent, you may say that it was sent.",
-    "queued": "Where it is queued, say that it is on its way and arrives in a moment.",
-    "unknown": "Where it is unknown, say neither that it was sent nor that it was not; it is being found out.",
-    "refused": "Where it is refused, nothing was sent; say so.",
-}
-
-
-def _answer(call: Call, outcomes: list[tuple[str, _Outcome]]) -> Answer:
-    statuses = {outcome.status for _, outcome in outcomes}
-    if not statuses & {"sent", "queued"}:
-        raise _failure(call, outcomes)
-    rows: list[dict[str, str]] = []
-    for number, outcome in outcomes:
-        row = {"to": _shown(call, number), "status": outcome.status}
-        if outcome.reason:
-            row["reason"] = outcome.reason
-        rows.append(row)
-    note = " ".join(sentence for status, sentence in _CLAIMS.items() if status in statuses)
-    return Answer({"sent_to": rows, "note": note}, Effect.UNKNOWN if "unknown" in statuses else Effect.DONE)
-
-
-def _failure(call: Call, outcomes: list[tuple[str, _Outcome]]) -> ToolError:
-    """Nobody certainly gets the text."""
-    details = "; ".join(sorted({item.detail or item.reason for _, item in outcomes}))
-    unknown = any(item.effect is Effect.UNKNOWN for _, item in outcomes)
-    code = next((item.code for _, item in outcomes if item.code), None)
-    if unknown:
-        say = "It is not known yet whether the text was sent. Say neither that it was nor that it was not."
-        return ToolError(say, detail=details, effect=Effect.UNKNOWN, code="outcome_unknown")
-    reasons = "; ".join(f"{_shown(call, number)}: {item.reason}" for number, item in outcomes)
-    return ToolError(f"The text was not sent ({reasons}).", detail=details, code=code or "not_sent")
-
-
-def _shown(call: Call, number: str) -> str:
-    """The model reads no number in full that it did not write itself."""
-    if number in _given_numbers(call):
-        return number
-    whose = "the caller's number" if number == call.context.person_number else "the number"
-    return f"{whose} ending {number[-2:]}"
-
-
-def _given_numbers(call: Call) -> set[str]:
-    region, given = _home_region(call.context), set[str]()
-    for argument in call.arguments.values():
-        for part in argument if isinstance(argument, list) else [argument]:
-            try:
-                given.add(_e164(part, region) if isinstance(part, str) else "")
-            except InvalidPhoneNumber:
-                continue
-    return given
 
 
 TOOL_TYPE = ToolType(
@@ -461,4 +411,5 @@ TOOL_TYPE = ToolType(
     check=check,
     plan=plan,
     insight=insight,
+    appraise=appraise,
 )
