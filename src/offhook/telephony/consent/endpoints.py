@@ -1,14 +1,21 @@
-"""`/api/suppressions`."""
+"""`/api/suppressions` and `/api/consent-events`."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Query
 
 from offhook.core.http import Paged, Text, provided
 from offhook.organizations.auth import AdminCaller, AuthenticatedRoute, ReadCaller
-from offhook.telephony.consent.schemas import NewSuppression, SuppressionEnvelope, SuppressionList, SuppressionOut
+from offhook.telephony.consent.schemas import (
+    ConsentEventList,
+    ConsentEventOut,
+    NewSuppression,
+    SuppressionEnvelope,
+    SuppressionList,
+    SuppressionOut,
+)
 from offhook.telephony.consent.suppressions import Suppressions
 
 router = APIRouter(prefix="/api", route_class=AuthenticatedRoute)
@@ -27,7 +34,8 @@ async def list_suppressions(caller: ReadCaller, page: Paged, suppressions: Suppr
 async def create_suppression(
     body: NewSuppression, caller: AdminCaller, suppressions: SuppressionsOf
 ) -> SuppressionEnvelope:
-    """Text a number no more. One that is on the list already stays as it is."""
+    """Text a number no more; what is queued for it is canceled. One that is on the list already keeps the stronger
+    reason: operator before what the person wrote, that before carrier, that before unreachable."""
     added = await suppressions.add(caller.organization_id, body.number, body.reason)
     return SuppressionEnvelope(suppression=SuppressionOut.model_validate(added))
 
@@ -40,3 +48,18 @@ async def delete_suppression(
 ) -> None:
     """Text a number again, once its owner has agreed to it."""
     await suppressions.remove(caller.organization_id, number)
+
+
+@router.get("/consent-events", tags=["suppressions"])
+async def list_consent_events(
+    caller: ReadCaller,
+    page: Paged,
+    suppressions: SuppressionsOf,
+    number: Annotated[Text | None, Query(max_length=64, description="E.164; without it, everybody's.")] = None,
+) -> ConsentEventList:
+    """Who asked for what, when and how, newest first. Nothing here is changed or deleted."""
+    # An unencoded plus arrives as a space.
+    found, cursor = await suppressions.list_events(
+        caller.organization_id, f"+{number[1:]}" if number and number[0] == " " else number, page
+    )
+    return ConsentEventList(consent_events=[ConsentEventOut.model_validate(row) for row in found], next_cursor=cursor)

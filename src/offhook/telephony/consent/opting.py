@@ -95,6 +95,17 @@ async def opt_in(
         await queries.delete_suppression(connection, organization_id, number, TAKEN_BACK_BY_START)
 
 
+async def take_off(connection: Connection, organization_id: uuid.UUID, number: str) -> bool:
+    """The organization takes a number off its list, whatever it stood there for. False: it was not on it."""
+    await queries.lock_number(connection, organization_id, number)
+    reason = await queries.delete_suppression(connection, organization_id, number)
+    if reason is None:
+        return False
+    if reason != Reason.UNREACHABLE:  # which is nobody's wish
+        await queries.insert_event(connection, organization_id, number, "opt_in", How.OPERATOR, None, None)
+    return True
+
+
 async def ask_for_help(
     connection: Connection,
     organization_id: uuid.UUID,

@@ -10,9 +10,10 @@ from typing import Final
 from offhook.core.db.pool import Connection, Row
 from offhook.core.http.paging import Page
 from offhook.core.ids import new_id
-from offhook.telephony.consent.models import Suppression
+from offhook.telephony.consent.models import ConsentEvent, Suppression
 
 _SUPPRESSION: Final = "md5(number)::uuid as id, number, reason, created_at"
+_EVENT: Final = ", ".join(ConsentEvent.__slots__)
 
 
 def _suppression(row: Row) -> Suppression:
@@ -139,13 +140,29 @@ async def list_suppressions(connection: Connection, organization_id: uuid.UUID, 
 
 async def delete_suppression(
     connection: Connection, organization_id: uuid.UUID, number: str, reasons: Collection[str] | None = None
-) -> bool:
-    """`reasons`: only where it stands for one of them."""
-    status = await connection.execute(
+) -> str | None:
+    """The reason for which it stood there. `reasons`: only where it is one of them."""
+    return await connection.fetchval(
         "delete from suppressions where organization_id = $1 and number = $2"
-        " and ($3::text[] is null or reason = any($3))",
+        " and ($3::text[] is null or reason = any($3)) returning reason",
         organization_id,
         number,
         None if reasons is None else list(reasons),
     )
-    return not status.endswith(" 0")
+
+
+async def list_events(
+    connection: Connection, organization_id: uuid.UUID, number: str | None, page: Page
+) -> list[ConsentEvent]:
+    """`number` None: everybody's."""
+    rows = await connection.fetch(
+        f"select {_EVENT} from consent_events where organization_id = $1 and ($2::text is null or number = $2)"
+        " and ($3::timestamptz is null or (created_at, id) < ($3, $4::uuid))"
+        " order by created_at desc, id desc limit $5",
+        organization_id,
+        number,
+        page.before_time,
+        page.before_id,
+        page.fetch,
+    )
+    return [ConsentEvent(**row) for row in rows]

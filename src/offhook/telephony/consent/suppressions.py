@@ -1,4 +1,4 @@
-"""Who has opted out of an organization's texts: read, entered and taken back by an operator."""
+"""Who has opted out of an organization's texts: read, entered and taken back by an operator; and the record of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from offhook.core.errors import FieldProblem, InvalidInput, NotFound
 from offhook.core.http.paging import Page
 from offhook.core.phone import InvalidPhoneNumber, find_e164, parse_e164
 from offhook.telephony.consent import queries
-from offhook.telephony.consent.models import Suppression
-from offhook.telephony.consent.opting import How, Reason, opt_out
+from offhook.telephony.consent.models import ConsentEvent, Suppression
+from offhook.telephony.consent.opting import How, Reason, opt_out, take_off
 
 
 class Suppressions:
@@ -25,7 +25,8 @@ class Suppressions:
             return page.cut(await queries.list_suppressions(connection, organization_id, page))
 
     async def add(self, organization_id: uuid.UUID, number: str, reason: str) -> Suppression:
-        """One that is there already stays as it is. Raises InvalidInput for what is no number."""
+        """One that is there already stays, with the stronger of the two reasons. What is queued for the number is
+        canceled. Raises InvalidInput for what is no number."""
         e164 = _e164(number)
         async with self._database.tenant(organization_id) as connection:
             await opt_out(connection, organization_id, e164, reason=Reason(reason), how=How.OPERATOR)
@@ -37,9 +38,17 @@ class Suppressions:
         removed = False
         if e164 is not None:
             async with self._database.tenant(organization_id) as connection:
-                removed = await queries.delete_suppression(connection, organization_id, e164)
+                removed = await take_off(connection, organization_id, e164)
         if not removed:
             raise NotFound("That number is not on the suppression list.", code="suppression_not_found")
+
+    async def list_events(
+        self, organization_id: uuid.UUID, number: str | None, page: Page
+    ) -> tuple[Sequence[ConsentEvent], str | None]:
+        """What was wished, by whom and how; `number` None: by everybody. Raises InvalidInput for what is no number."""
+        e164 = None if number is None else _e164(number)
+        async with self._database.tenant(organization_id) as connection:
+            return page.cut(await queries.list_events(connection, organization_id, e164, page))
 
 
 def _e164(number: str) -> str:
