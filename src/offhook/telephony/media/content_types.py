@@ -6,6 +6,7 @@ as an upload, and served as plain bytes where somebody texted it to us.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from typing import Final
 
@@ -169,8 +170,8 @@ def _text_types(head: bytes) -> tuple[str, ...]:
     if b"\0" in head or not head.strip():
         return ()
     try:
-        # The head may end in the middle of a character.
-        text = head[:-3].decode() + head[-3:].decode("utf-8", "ignore")
+        # A whole head may end in the middle of a character.
+        text = codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < SNIFFED_BYTES)
     except UnicodeDecodeError:
         return ()
     start = text.lstrip("\ufeff \t\r\n")[:64].lower().encode()

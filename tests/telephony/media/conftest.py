@@ -1,0 +1,5 @@
+"""Fixtures of the tests of media."""
+
+from fixtures.media import room
+
+__all__ = ["room"]
