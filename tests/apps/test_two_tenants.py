@@ -25,12 +25,14 @@ METHODS = ("get", "post", "put", "patch", "delete")
 TABLES = {
     "account_id": "carrier_accounts",
     "agent_id": "agents",
+    "alert_id": "alerts",
     "conversation_id": "conversations",
     "key_id": "api_keys",
     "media_id": "media",
     "message_id": "messages",
     "number_id": "phone_numbers",
     "platform_tool_id": "platform_tools",
+    "service_id": "messaging_services",
     "tool_id": "tools",
 }
 """Parameter of a path → the table whose id it is."""
@@ -47,6 +49,10 @@ BODIES: dict[str, Body] = {
     "change_platform_tool": lambda theirs, ours: {"display_name": "Changed"},
     "change_tool": lambda theirs, ours: {"name": "Changed"},
     "close_conversation": lambda theirs, ours: {"reason": "over"},
+    "resolve_alert": lambda theirs, ours: {},
+    "start_carrier_account": lambda theirs, ours: {},
+    "start_messaging_service": lambda theirs, ours: {},
+    "start_phone_number": lambda theirs, ours: {},
     "make_tool_call": lambda theirs, ours: {"id": str(uuid.uuid4()), "function": "f", "arguments": {}},
 }
 

@@ -17,6 +17,8 @@ from offhook.secrets import Sealer
 from offhook.telephony import carriers as registry
 from offhook.telephony import endpoints as accounts_and_numbers
 from offhook.telephony.accounts import Accounts
+from offhook.telephony.alerts import endpoints as alert_endpoints
+from offhook.telephony.alerts.alerts import Alerts, Starts
 from offhook.telephony.consent import endpoints as suppression_list
 from offhook.telephony.consent.destinations import DestinationConsent
 from offhook.telephony.consent.gate import Gate
@@ -52,6 +54,8 @@ class Telephony:
     intake: Intake
     once: Once
     suppressions: Suppressions
+    alerts: Alerts
+    starts: Starts
     messages: MessageReader
     inbox: Inbox
     media: MediaPart
@@ -74,11 +78,19 @@ class Telephony:
                 self.intake,
                 self.once,
                 self.suppressions,
+                self.alerts,
+                self.starts,
                 self.messages,
                 self.inbox,
                 *self.media.services,
             ),
-            routers=(accounts_and_numbers.router, suppression_list.router, messages.router, media_endpoints.router),
+            routers=(
+                accounts_and_numbers.router,
+                suppression_list.router,
+                messages.router,
+                media_endpoints.router,
+                alert_endpoints.router,
+            ),
             routes=(*messages.hot_routes, *media_endpoints.hot_routes),
         )
 
@@ -110,6 +122,7 @@ def create_telephony(
     media_part = create_media(database, accounts, egress, media, public_url=public_url, clock=clock or SystemClock())
     consent = DestinationConsent(database, clock)
     intake = Intake(accounts, consent, media_part.media)
+    messaging_services = MessagingServices(database, accounts)
     reconciliation = Reconciliation(database, accounts, reconcile_gap_seconds)
     attempts = Attempts(Sending(database, accounts, public_url, media_part.media), reconciliation)
     pump = Pump(database, accounts, attempts, Gate())
@@ -128,10 +141,12 @@ def create_telephony(
         consent=consent,
         phone_numbers=PhoneNumberService(database, accounts),
         carrier_accounts=CarrierAccountService(database, sealer, carriers, accounts, public_url),
-        messaging_services=MessagingServices(database, accounts),
+        messaging_services=messaging_services,
         intake=intake,
         once=Once(database, clock),
         suppressions=Suppressions(database),
+        alerts=Alerts(database),
+        starts=Starts(database, accounts, messaging_services),
         messages=MessageReader(database),
         inbox=Inbox(database, accounts, public_url),
         media=media_part,

@@ -120,16 +120,6 @@ async def delete_account(connection: Connection, organization_id: uuid.UUID, acc
     return not status.endswith(" 0")
 
 
-async def stop_account(connection: Connection, organization_id: uuid.UUID, account_id: uuid.UUID, reason: str) -> None:
-    await connection.execute(
-        "update carrier_accounts set stopped_reason = coalesce(stopped_reason, $3)"
-        " where organization_id = $1 and id = $2",
-        organization_id,
-        account_id,
-        reason,
-    )
-
-
 async def list_numbers(connection: Connection, organization_id: uuid.UUID, page: Page) -> list[NumberRow]:
     rows = await connection.fetch(
         f"select {_NUMBER} from phone_numbers where organization_id = $1"

@@ -22,6 +22,7 @@ from offhook.secrets import Sealer
 from offhook.telephony import queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import INBOUND_TEXT, Carrier
+from offhook.telephony.messages.stops import resume_account
 from offhook.telephony.models import AccountRow, AccountTerms, NumberRow, OwnNumber
 
 DEFAULT_MESSAGES_PER_SECOND: Final = 1.0  # one long code: facts/telephony.md 1.9
@@ -130,6 +131,7 @@ class CarrierAccountService:
             changed = await queries.update_account(
                 connection, organization_id, known.id, {"base_url": base_url, "credentials": sealed}
             )
+            await resume_account(connection, organization_id, known.id)
         self._accounts.forget(known.id, organization_id)
         return _existing_account(changed)
 
@@ -165,6 +167,8 @@ class CarrierAccountService:
             changes["credentials"] = await self._seal(organization_id, account_id, credentials)
         async with self._database.tenant(organization_id) as connection:
             changed = await queries.update_account(connection, organization_id, account_id, changes)
+            if credentials is not None:
+                await resume_account(connection, organization_id, account_id)
         self._accounts.forget(account_id, organization_id)
         return _existing_account(changed)
 

@@ -30,3 +30,8 @@ class Alert:
     first_at: datetime
     last_at: datetime
     resolved_at: datetime | None
+
+    @property
+    def created_at(self) -> datetime:
+        """What a list is ordered by."""
+        return self.first_at
