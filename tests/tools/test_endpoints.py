@@ -39,7 +39,7 @@ class NoNumbers:
 
 @pytest.fixture
 def parts(database: Database, ring: KeyRing) -> Sequence[Part]:
-    ports = Ports(messenger=FakeMessenger(), consent=FakeConsent(), numbers=NoNumbers())
+    ports = Ports(messenger=FakeMessenger(), consent=FakeConsent(), numbers=NoNumbers())  # pyright: ignore[reportArgumentType]
     attachments = AttachmentService(database, Sealer(database, ring))
     return tools_part(ToolService(database, ports)), agents_part(AgentService(database), attachments)
 
