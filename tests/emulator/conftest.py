@@ -8,7 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from fixtures.emulator_bench import Bench
 from fixtures.emulators import HookReceiver, RunningEmulator, Sdk, close_sdk_clients, running_emulator, sdk_client
+from offhook.emulator import VirtualClock
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +35,13 @@ async def hooks() -> AsyncIterator[HookReceiver]:
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, http: aiohttp.ClientSession) -> AsyncIterator[Bench]:
+    clock = VirtualClock()
+    async with running_emulator(tmp_path / "bench", clock=clock) as emulator:
+        yield Bench(emulator, clock, http)
 
 
 @pytest.fixture

@@ -71,7 +71,8 @@ async def serve(
     """Serve until SIGTERM or SIGINT, or until `stop` is set where one is given (then signals are left alone).
 
     `home` is the folder that keeps the journal; `port` 0 takes a free one; `accounts` are added to those of `settings`.
-    With `virtual_clock` time stands still until the control API moves it; it begins at the present, or where it was.
+    With `virtual_clock` time stands still until the control API moves it; it begins at the present, or
+    where a home that was used before left it.
     `on_ready` is called once with the base URL. Raises `JournalError` if another emulator has the home, `OSError` if
     the port is taken.
     """
@@ -80,7 +81,7 @@ async def serve(
     stop = stop or _stop_signal()
     clock = VirtualClock(time.time()) if virtual_clock else SystemClock()
     store = Store(home, clock=clock)
-    if isinstance(clock, VirtualClock):
+    if isinstance(clock, VirtualClock) and store.seq:
         clock.begin_at(store.last_at)
     runner = web.AppRunner(
         create_app(store, settings, clock=clock),

@@ -62,8 +62,8 @@ class VirtualClock:
         return self._now
 
     def begin_at(self, at: float) -> None:
-        """Be at `at`, if that is later. For a clock that nobody sleeps on yet."""
-        self._now = max(self._now, at)
+        """Be at `at`. For a clock that nobody sleeps on yet."""
+        self._now = at
 
     def begins(self, task: asyncio.Task[Any]) -> None:
         self._working.add(task)

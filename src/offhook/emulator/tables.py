@@ -231,6 +231,9 @@ class Tables:
         self.faults.clear()
         return "faults.cleared", None
 
+    def _apply_clock(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        return "clock.moved", None
+
     def _apply_error(self, fields: Record, line: Record) -> tuple[str, str | None]:
         """`code`, `sentence`, `sid` and `url`: what a carrier's error log would show; kept as an event only."""
         return "error.raised", fields["sid"]
@@ -265,6 +268,7 @@ class Tables:
         "fault": _apply_fault,
         "fault_struck": _apply_fault_struck,
         "faults_cleared": _apply_faults_cleared,
+        "clock": _apply_clock,
         "error": _apply_error,
         "answer": _apply_answer,
         "callback": _apply_callback,

@@ -40,6 +40,7 @@ async def advance_clock(request: web.Request, emulation: Emulation) -> web.Respo
     if not isinstance(emulation.clock, VirtualClock):
         raise ControlRefused("this emulator goes by the real time: start it with --virtual-clock")
     await emulation.clock.advance(seconds)
+    emulation.store.append({"type": "clock"})  # so that a restart goes on from here
     await emulation.store.synced()
     return json_response(_clock_view(emulation))
 
