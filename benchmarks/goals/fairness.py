@@ -90,12 +90,13 @@ async def _waiting(side: Side) -> int:
 
 
 async def _ebb(side: Side) -> int:
-    """Take back what still waits; how many those were."""
+    """Take back what still waits; how many those were. Its lanes are locked first, as the pump locks them."""
     waiting = await _waiting(side)
     await _fetch(
         side,
-        "with gone as (update messages set status = 'canceled' where organization_id = $1 and status = 'queued'"
-        " returning 1), lanes as (update lanes set backlog_until = now() where organization_id = $1)"
+        "with locked as materialized (select id from lanes where organization_id = $1"
+        " order by carrier_account_id, sender for update), gone as (update messages set status = 'canceled'"
+        " where organization_id = $1 and status = 'queued' and (select count(*) from locked) > 0 returning 1)"
         " select count(*) from gone",
     )
     return waiting

@@ -23,7 +23,7 @@ from offhook.core.errors import Effect
 from offhook.core.variables import Provenance, Value
 from offhook.telephony.carrier import OutboundText
 from offhook.telephony.carriers.twilio import TwilioCarrier
-from offhook.testing import FakeConsent, FakeNumbers, MemoryLedger, MemoryTallies
+from offhook.testing import FakeConsent, FakeMessenger, FakeNumbers, MemoryLedger, MemoryTallies
 from offhook.tools.execution import Road
 from offhook.tools.functions import BoundFunction, release_functions
 from offhook.tools.ports import ConversationContext, Ports, TextReceipt, TextRequest
@@ -96,19 +96,16 @@ def bare(carrier: BareCarrier, session: aiohttp.ClientSession) -> CallOnce:
     return call
 
 
-@dataclass
-class DirectMessenger:
+class DirectMessenger(FakeMessenger):
     """The Messenger port with nothing behind it but the adapter."""
 
-    carrier: BareCarrier
-    twilio: TwilioCarrier
-
-    def __post_init__(self) -> None:
-        self._account = self.carrier.account()
+    def __init__(self, carrier: BareCarrier, twilio: TwilioCarrier) -> None:
+        super().__init__()
+        self._account, self._twilio = carrier.account(), twilio
 
     async def text(self, request: TextRequest) -> TextReceipt:
         text = OutboundText(request.to_number, request.from_number, request.body, None)
-        sent = await self.twilio.send_text(self._account, text)
+        sent = await self._twilio.send_text(self._account, text)
         return TextReceipt(
             message_id=uuid.uuid4(),
             to_number=request.to_number,

@@ -1,4 +1,5 @@
-"""G8: a text accepted and queued. Both sides commit, for each text, its lane's slot, its row and its job."""
+"""G8: a text accepted and queued. Both sides commit, for each text, its row and what its lane holds, and a job for the
+lane where nobody looks after it yet."""
 
 from __future__ import annotations
 
@@ -41,24 +42,26 @@ def requests(side: Side, count: int, first: int) -> list[bytes]:
 
 
 _LANE = """
-insert into lanes (organization_id, carrier_account_id, sender, next_at)
-values ($1, $2, $3, clock_timestamp() + interval '1 second')
+insert into lanes (organization_id, carrier_account_id, sender, backlog_until, pump_at, pump_by)
+values ($1, $2, $3, clock_timestamp() + interval '1 second', clock_timestamp(), $4)
 on conflict (carrier_account_id, sender) do update
-    set next_at = greatest(lanes.next_at, clock_timestamp()) + interval '1 second'
-returning next_at"""
+    set backlog_until = greatest(lanes.backlog_until, clock_timestamp()) + interval '1 second',
+        pump_at = coalesce(lanes.pump_at, excluded.pump_at),
+        pump_by = case when lanes.pump_at is null then excluded.pump_by else lanes.pump_by end
+returning id, backlog_until - interval '1 second' as send_at, pump_by = $4 as wants_pump"""
 _MESSAGE = """
-insert into messages (id, organization_id, direction, origin, operation_id, carrier_account_id, from_number, to_number,
-    body, encoding, segments, send_at, status)
-values ($1, $2, 'outbound', 'api', $3, $4, $5, $6, $7, 'GSM-7', 1, $8, 'queued')
+insert into messages (id, organization_id, direction, origin, operation_id, carrier_account_id, sender, from_number,
+    to_number, body, encoding, segments, send_at, status)
+values ($1, $2, 'outbound', 'api', $3, $4, $5, $5, $6, $7, 'GSM-7', 1, $8, 'queued')
 on conflict (organization_id, operation_id) do nothing"""
 _JOB = """
 insert into pgqueuer (priority, entrypoint, payload, execute_after, status)
-values (0, 'messages.send', $1, $2, 'queued')"""
+values (0, 'lanes.pump', $1, now(), 'queued')"""
 
 
 def bare_texts(options: dict[str, Any], pool: Any) -> Handler:
-    """The reference: token compared, JSON read and its four fields looked at, three statements in a transaction under
-    row-level security, as much of it in one round trip as asyncpg can."""
+    """The reference: token compared, JSON read and its four fields looked at, two statements in a transaction under
+    row-level security, as much of it in one round trip as asyncpg can; a third for the first text of a lane."""
     organization_id, account_id = uuid.UUID(options["organization_id"]), uuid.UUID(options["account_id"])
     expected = f"Bearer {options['key']}".encode()
     begin = f"begin; set local app.organization_id = '{organization_id}'"
@@ -73,7 +76,7 @@ def bare_texts(options: dict[str, Any], pool: Any) -> Handler:
         message_id = new_id()
         async with pool.acquire() as connection:
             await connection.execute(begin)
-            send_at = await connection.fetchval(_LANE, organization_id, account_id, text["from"])
+            lane = await connection.fetchrow(_LANE, organization_id, account_id, text["from"], message_id)
             await connection.execute(
                 _MESSAGE,
                 message_id,
@@ -83,9 +86,10 @@ def bare_texts(options: dict[str, Any], pool: Any) -> Handler:
                 text["from"],
                 text["to"],
                 text["body"],
-                send_at,
+                lane["send_at"],
             )
-            await connection.execute(_JOB, message_id.bytes, send_at)
+            if lane["wants_pump"]:
+                await connection.execute(_JOB, lane["id"].bytes)
             await connection.execute("commit")
         return 202, b'{"message": {"id": "%s", "status": "queued"}}' % str(message_id).encode()
 
@@ -107,7 +111,7 @@ async def measure(context: Context) -> Measurement:
             ),
             statement="offhook.telephony.messages.messaging:place",
         ),
-        rows={"messages": "select count(*) from messages", "jobs": "select count(*) from pgqueuer"},
+        rows={"messages": "select count(*) from messages"},
     )
     return await run_race(
         context, race, await make_side(postgres, "texts_ours"), await make_side(postgres, "texts_bare")
@@ -118,8 +122,8 @@ GOAL = Goal(
     number="G8",
     statement="A text accepted and queued (`POST /api/messages`), one process",
     reference=(
-        "bare ASGI on uvicorn, uvloop, httptools and asyncpg: per text the same three statements (lane, message, job) "
-        "in one transaction under row-level security, and nothing else"
+        "bare ASGI on uvicorn, uvloop, httptools and asyncpg: per text the same statements (lane, message, and a job "
+        "for a lane that has none) in one transaction under row-level security, and nothing else"
     ),
     measure=measure,
 )
