@@ -178,3 +178,10 @@ async def test_a_text_to_a_number_on_no_profile_is_kept_and_told_to_nobody(
     assert [message.body for message in emulator.store.messages.values()] == ["STOP"]
     assert not emulator.store.pending_callbacks
     assert (await api.send()).codes == ["40305"]
+
+
+async def test_a_medium_that_cannot_be_fetched_ends_the_text(hooks: HookReceiver, api: Api) -> None:
+    await api.send(media_urls=["http://127.0.0.1:1/gone.png"], webhook_url=hooks.url)
+    (hook,) = await hooks.wait_for(1)
+    payload = document(hook)["data"]["payload"]
+    assert (payload["to"][0]["status"], payload["errors"][0]["code"]) == ("sending_failed", "40317")

@@ -15,7 +15,7 @@ from offhook.emulator.records import Callback, Medium, Message
 from offhook.emulator.settings import Account, Settings
 from offhook.emulator.telnyx import inbound, rest, webhooks
 from offhook.emulator.telnyx.errors import error_for_status, error_response
-from offhook.emulator.telnyx.profiles import default_profile
+from offhook.emulator.telnyx.profiles import default_profile, organization_id
 from offhook.emulator.telnyx.signature import can_sign, public_key
 
 MEDIA_MAX_BYTES = 1_000_000
@@ -72,6 +72,7 @@ async def _accounts(request: web.Request) -> web.Response:
     accounts = [
         {
             "sid": account.sid,
+            "organization_id": organization_id(account.sid),
             "api_key": account.telnyx_api_key,
             "public_key": public_key(store.seed(account.sid)) if can_sign() else None,
             "messaging_profile_id": default_profile(account.sid).id,

@@ -28,9 +28,6 @@ TABLE: dict[str, tuple[int, str, str]] = {
     "10014": (415, "Unsupported Media Type", "The request failed because the server does not support the media type."),
     "10015": (400, "Bad Request", "The request failed because it was not well-formed."),
     "10023": (400, "Invalid JSON", "The supplied JSON is not valid."),
-    "40001": (400, "Not routable", "The destination number is either a landline or a non-routable wireless number."),
-    "40008": (400, "Undeliverable", "The recipient carrier did not accept the message."),
-    "40014": (400, "Message expired in queue", "The message expired before it could be sent."),
     "40300": (409, "Blocked due to STOP message", "Messages cannot be sent due to an existing block rule."),
     "40302": (400, "Message too large", "The message would be sent in more than 10 parts."),
     "40304": (
@@ -54,7 +51,30 @@ TABLE: dict[str, tuple[int, str, str]] = {
         "No usable numbers on messaging profile",
         "The messaging profile's pool has no number to send from.",
     ),
+    "40331": (400, "Missing whitelisted destinations", "A messaging profile needs whitelisted_destinations."),
 }
+
+DELIVERY_TITLES = {
+    "40001": "Not routable",
+    "40002": "Blocked as spam - temporary",
+    "40003": "Blocked as spam - permanent",
+    "40004": "Rejected by destination",
+    "40005": "Message expired during transmission",
+    "40006": "Recipient server unavailable",
+    "40008": "Undeliverable",
+    "40009": "Invalid message body",
+    "40010": "Unregistered 10DLC message",
+    "40011": "Too many requests",
+    "40012": "Invalid messaging destination number",
+    "40013": "Invalid messaging source number",
+    "40014": "Message expired in queue",
+    "40015": "Blocked as spam - internal",
+    "40016": "T-Mobile 10DLC sending limit reached",
+    "40017": "AT&T 10DLC spam message rejected",
+    "40018": "AT&T 10DLC sending limit reached",
+    "40100": "Number not messaging enabled",
+}
+"""Codes that come in a message's `errors` once it was taken."""
 
 
 class TelnyxError(Exception):
@@ -63,7 +83,7 @@ class TelnyxError(Exception):
     def __init__(
         self, code: str, detail: str | None = None, *, pointer: str | None = None, status: int | None = None
     ) -> None:
-        table_status, self.title, sentence = TABLE.get(code, (400, "Error", "Error"))
+        table_status, self.title, sentence = TABLE[code]
         self.code = code
         self.status = table_status if status is None else status
         self.detail = detail or sentence
@@ -71,21 +91,14 @@ class TelnyxError(Exception):
         super().__init__(f"{code}: {self.title}")
 
 
-def error_entry(code: str, detail: str | None = None, *, pointer: str | None = None) -> dict[str, Any]:
-    """One of `errors`, in an answer or in a message."""
-    return _entry(TelnyxError(code, detail, pointer=pointer))
+def delivery_error(code: str) -> dict[str, Any]:
+    """One of a message's `errors`."""
+    title = TABLE[code][1] if code in TABLE else DELIVERY_TITLES.get(code, "Undeliverable")
+    return {"code": code, "title": title, "detail": title, "meta": _meta(code)}
 
 
-def _entry(error: TelnyxError) -> dict[str, Any]:
-    entry: dict[str, Any] = {
-        "code": error.code,
-        "title": error.title,
-        "detail": error.detail,
-        "meta": {"url": f"https://developers.telnyx.com/docs/overview/errors/{error.code}"},
-    }
-    if error.pointer is not None:
-        entry["source"] = {"pointer": error.pointer}
-    return entry
+def _meta(code: str) -> dict[str, str]:
+    return {"url": f"https://developers.telnyx.com/docs/overview/errors/{code}"}
 
 
 def error_response(error: TelnyxError) -> web.Response:
@@ -93,7 +106,15 @@ def error_response(error: TelnyxError) -> web.Response:
     headers = {"x-request-id": str(uuid.uuid4())}
     if error.status == 429:
         headers |= {"x-ratelimit-limit": "50", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
-    body = json.dumps({"errors": [_entry(error)]})
+    entry: dict[str, Any] = {
+        "code": error.code,
+        "title": error.title,
+        "detail": error.detail,
+        "meta": _meta(error.code),
+    }
+    if error.pointer is not None:
+        entry["source"] = {"pointer": error.pointer}
+    body = json.dumps({"errors": [entry]})
     return web.Response(status=error.status, text=body, content_type="application/json", headers=headers)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from offhook.emulator.lifecycle import EXPIRED_CODE, expires_at
 from offhook.emulator.records import Message
-from offhook.emulator.telnyx.errors import error_entry
+from offhook.emulator.telnyx.errors import delivery_error
 from offhook.emulator.telnyx.own import Own
 from offhook.emulator.telnyx.profiles import Book, Profile, number_id, organization_id
 
@@ -109,7 +109,9 @@ def _errors(message: Message) -> list[Resource]:
     if message.status not in {"undelivered", "failed"}:
         return []
     code = 40014 if message.error_code == EXPIRED_CODE else message.error_code or 0
-    return [error_entry(str(code) if 40000 <= code < 50000 else "40008")]  # a code of Telnyx's, whatever a fault said
+    return [
+        delivery_error(str(code) if 40000 <= code < 50000 else "40008")
+    ]  # a code of Telnyx's, whatever a fault said
 
 
 def number_resource(book: Book, number: str) -> Resource:
