@@ -98,3 +98,41 @@ async def test_reading_needs_the_read_scope_and_changing_the_admin_scope(world: 
     assert (await reader.get(SUPPRESSIONS)).status == 200
     assert (await reader.post(SUPPRESSIONS, {"number": TO})).status == 403
     assert (await reader.delete(f"{SUPPRESSIONS}/{TO}")).status == 403
+
+
+async def test_what_an_operator_enters_and_takes_off_is_on_record(world: World) -> None:
+    await world.api.post(SUPPRESSIONS, {"number": TO})
+    await world.api.post(SUPPRESSIONS, {"number": OTHER_TO})
+    await world.api.delete(f"{SUPPRESSIONS}/{TO}")
+    answer = (await world.api.get("/api/consent-events?number=+12025550140")).json  # the plus arrives as a space
+    found = [(event["number"], event["kind"], event["how"], event["message_id"]) for event in answer["consent_events"]]
+    assert found == [(TO, "opt_in", "operator", None), (TO, "opt_out", "operator", None)]
+    everybody = (await world.api.get("/api/consent-events?limit=2")).json
+    assert len(everybody["consent_events"]) == 2
+    rest = (await world.api.get(f"/api/consent-events?cursor={everybody['next_cursor']}")).json
+    assert [event["number"] for event in rest["consent_events"]] == [TO]
+    assert (await world.api.get("/api/consent-events?number=hello")).status == 422
+
+
+async def test_a_number_that_takes_no_texts_is_taken_off_without_anybodys_wish(world: World) -> None:
+    await world.execute("insert into suppressions values ($1, $2, 'unreachable')", world.organization_id, TO)
+    [listed] = (await world.api.get(SUPPRESSIONS)).json["suppressions"]
+    assert listed["reason"] == "unreachable"
+    assert (await world.api.delete(f"{SUPPRESSIONS}/{TO}")).status == 204
+    assert (await world.api.get("/api/consent-events")).json["consent_events"] == []
+
+
+async def test_what_is_queued_for_a_number_that_is_entered_is_canceled(world: World) -> None:
+    placed = await world.api.post("/api/messages", {"to": TO, "body": "x"})
+    await world.api.post(SUPPRESSIONS, {"number": TO})
+    message = (await world.api.get(f"/api/messages/{placed.json['message']['id']}")).json["message"]
+    assert message["status"] == "canceled"
+    assert "suppression list" in message["decision"]
+
+
+async def test_the_record_is_each_organizations_own(
+    world: World, database: Database, other_organization: uuid.UUID
+) -> None:
+    other = await client_of(world, database, other_organization, "read")
+    await world.api.post(SUPPRESSIONS, {"number": TO})
+    assert (await other.get("/api/consent-events")).json["consent_events"] == []
