@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import uuid
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 import pytest
 
+from fixtures.media import png
 from fixtures.telephony import TO, World
 from telephony.carriers.face import Customer, Face
 from telephony.carriers.faces import FACES
@@ -25,8 +29,10 @@ class Line:
         body = {"kind": kind, "route": self.customer.create_route, **more}
         await self.world.control("POST", "faults", body)
 
-    async def text_from_phone(self, body: str) -> None:
-        await self.world.control("POST", f"phones/{TO}/send", {"to": self.customer.number, "body": body})
+    async def text_from_phone(self, body: str, *pictures: bytes) -> None:
+        media = [{"content_type": "image/png", "data": base64.b64encode(picture).decode()} for picture in pictures]
+        wish = {"to": self.customer.number, "body": body, "media": media}
+        await self.world.control("POST", f"phones/{TO}/send", wish)
 
 
 @pytest.fixture(params=FACES, ids=lambda face: face.name)
@@ -98,3 +104,31 @@ async def test_a_text_to_us_is_a_message(line: Line) -> None:
     [message] = await world.messages()
     assert (message.body, message.from_number, message.to_number) == ("Is it ready? 👋", TO, line.customer.number)
     assert (message.status, str(message.carrier_account_id)) == ("received", line.account_id)
+
+
+async def test_a_picture_is_hosted_fetched_and_delivered(line: Line) -> None:
+    world = line.world
+    uploaded = await world.api.send("POST", "/api/media", data=png(), headers={"content-type": "image/png"})
+    text = {"to": TO, "from": line.customer.number, "media": [{"media_id": uploaded.json["medium"]["id"]}]}
+    async with world.working():
+        placed = await world.api.post("/api/messages", text)
+        await world.until_status(uuid.UUID(placed.json["message"]["id"]), "delivered")
+    [shown] = await world.phone()
+    assert len(shown["media"]) == 1
+
+
+async def test_a_picture_to_us_is_kept(line: Line) -> None:
+    world = line.world
+
+    async def media() -> list[dict[str, Any]]:
+        messages = (await world.api.get("/api/messages")).json["messages"]
+        return messages[0]["media"] if messages else []
+
+    async def kept() -> bool:
+        return any(medium["media_id"] for medium in await media())
+
+    async with world.working():
+        await line.text_from_phone("Look", png())
+        await world.until(kept)
+    [medium] = await media()
+    assert (medium["content_type"], medium["size_bytes"]) == ("image/png", len(png()))

@@ -31,8 +31,9 @@ _NOTHING: Final[Mapping[str, str]] = {}
 _MAX_REDIRECTS: Final = 4
 _CHUNK_BYTES: Final = 64 * 1024
 
-# Known not to have left: no address, no connection, no TLS.
+# Known not to have left: no address (UnicodeError: a name that no resolver takes), no connection, no TLS.
 _NOT_SENT: Final = (
+    UnicodeError,
     aiohttp.ClientConnectorError,
     aiohttp.ClientConnectorDNSError,
     aiohttp.ConnectionTimeoutError,
@@ -171,8 +172,8 @@ def _address(text: str, base: URL | None = None) -> URL:
         target.origin()  # raises for what is not absolute
     except ValueError:
         raise CarrierRefused(_unfetchable("its address is none")) from None
-    if target.scheme not in ("http", "https"):
-        raise CarrierRefused(_unfetchable("its address is none"))
+    if target.scheme not in ("http", "https") or target.raw_user is not None or target.raw_password is not None:
+        raise CarrierRefused(_unfetchable("its address is none that we use"))
     return target
 
 

@@ -81,6 +81,14 @@ async def test_what_is_no_address_is_refused(face: Face, url: str) -> None:
 
 
 @every_face
+async def test_an_address_with_credentials_in_it_is_refused(face: Face) -> None:
+    async with answering(face, nothing) as at:
+        with pytest.raises(CarrierRefused):
+            await fetched(at.carrier, at.account, at.url.replace("://", "://user:password@"))
+    assert not at.seen
+
+
+@every_face
 async def test_a_loop_of_redirects_ends(face: Face) -> None:
     async with answering(face, lambda _: redirect_to("/again")) as at:
         with pytest.raises(CarrierRefused):

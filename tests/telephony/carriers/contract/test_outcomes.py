@@ -57,8 +57,9 @@ async def test_a_broken_connection_is_one_and_no_connection_is_none(face: Face) 
         with pytest.raises(OutcomeUnknown):
             await at.carrier.send_text(at.account, TEXT)
         assert len(at.seen) == 1
-        with pytest.raises(NotSent):
-            await at.carrier.send_text(dataclasses.replace(at.account, base_url="http://127.0.0.1:9"), TEXT)
+        for nowhere in ("http://127.0.0.1:9", f"http://{'a' * 64}.example", "http://name.invalid"):
+            with pytest.raises(NotSent):
+                await at.carrier.send_text(dataclasses.replace(at.account, base_url=nowhere), TEXT)
 
 
 @every_face
