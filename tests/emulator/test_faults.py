@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
+from fixtures.emulator_bench import PHONE, Bench, Webhook
 from fixtures.emulators import MESSAGES, RunningEmulator, basic, running_emulator, sdk_client
 from offhook.emulator import Store, VirtualClock
 from offhook.emulator.app import FACES
@@ -127,9 +128,124 @@ async def test_a_probable_fault_strikes_about_as_often_as_said_and_the_same_each
     assert first == await strikes("two")
 
 
+@pytest.mark.parametrize("route", ["twilio", "*"])
+async def test_an_outage_of_a_face_breaks_its_connections_until_it_is_over(
+    tmp_path: Path, http: aiohttp.ClientSession, route: str
+) -> None:
+    clock = VirtualClock()
+    async with running_emulator(tmp_path, clock=clock) as emulator:
+        await add(http, emulator, route=route, kind="outage", seconds=60)
+        assert [await post(http, emulator) for _ in range(3)] == ["broken"] * 3
+        await clock.advance(59)
+        assert await post(http, emulator) == "broken"
+        await clock.advance(2)
+        assert await post(http, emulator) == 201
+        async with http.get(f"{emulator.url}/_emulator/faults") as answer:
+            assert (await answer.json())["faults"] == []
+
+
+async def test_an_outage_may_answer_503_and_spares_the_other_face(
+    emulator: RunningEmulator, http: aiohttp.ClientSession
+) -> None:
+    await add(http, emulator, route="twilio", kind="outage", status=503, retry_after_seconds=7)
+    async with http.get(emulator.url + MESSAGES, headers=basic()) as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "7")
+    async with http.get(f"{emulator.url}/v2/messages/none") as answer:
+        assert answer.status == 401
+    async with http.get(f"{emulator.url}/_emulator/health") as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("kind", ["status", "status_after"])
+async def test_a_429_tells_when_to_come_again(
+    emulator: RunningEmulator, http: aiohttp.ClientSession, kind: str
+) -> None:
+    await add(http, emulator, kind=kind, status=429, retry_after_seconds=3)
+    async with http.post(emulator.url + MESSAGES, headers=basic(), data=FORM) as answer:
+        assert (answer.status, answer.headers["Retry-After"], (await answer.json())["code"]) == (429, "3", 20429)
+
+
+async def test_every_rest_route_of_every_face_can_fail(emulator: RunningEmulator, http: aiohttp.ClientSession) -> None:
+    paths = {
+        "messages.create": ("POST", MESSAGES),
+        "messages.list": ("GET", MESSAGES),
+        "media.content": ("GET", MESSAGES.replace(".json", "/MM1/Media/ME1")),
+        "services.list": ("GET", "/v1/Services"),
+        "account.fetch": ("GET", MESSAGES.replace("/Messages", "")),
+    }
+    for name, (method, path) in paths.items():
+        await add(http, emulator, route=name, kind="status", status=502)
+        async with http.request(method, emulator.url + path, headers=basic()) as answer:
+            assert answer.status == 502, name
+    for face in FACES:
+        for name in face.fault_routes:
+            await add(http, emulator, route=name, kind="latency")
+        await add(http, emulator, route=f"{face.name}.*", kind="drop_before")
+
+
+async def test_faults_are_kept_over_a_restart_with_what_is_left_of_them(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    async with running_emulator(tmp_path) as emulator:
+        await add(http, emulator, kind="status", count=2)
+        await add(http, emulator, kind="status", status=502, to="+12025550124", count=None)
+        assert await post(http, emulator) == 503
+    async with running_emulator(tmp_path) as emulator:
+        assert await post(http, emulator) == 503
+        assert await post(http, emulator) == 201
+        assert await post(http, emulator, "+12025550124") == 502
+        async with http.delete(f"{emulator.url}/_emulator/faults") as answer:
+            assert answer.status == 204
+    async with running_emulator(tmp_path) as emulator:
+        assert await post(http, emulator, "+12025550124") == 201
+
+
+async def test_a_reordered_callback_goes_after_the_next_of_its_message(bench: Bench) -> None:
+    async with Webhook().running() as webhook:
+        await bench.control("faults", route="callback", kind="reorder", to=PHONE)
+        await bench.create(Body="x", To="+12025550124", StatusCallback=f"{webhook.url}/other")
+        await bench.create(Body="x", StatusCallback=f"{webhook.url}/own")
+        await bench.clock.advance(1)
+        told = [(path, hook["MessageStatus"]) for path, hook in zip(webhook.paths, webhook.received, strict=True)]
+    assert [status for path, status in told if path == "/own"] == ["sent", "queued", "delivered"]
+    assert [status for path, status in told if path == "/other"] == ["queued", "sent", "delivered"]
+
+
+async def test_a_reordered_callback_that_has_no_next_goes_late(bench: Bench) -> None:
+    async with Webhook().running() as webhook:
+        await bench.control("faults", route="delivery", kind="stuck")
+        await bench.create(Body="x", StatusCallback=f"{webhook.url}/s")
+        await bench.clock.advance(0.1)
+        await bench.control("faults", route="callback", kind="reorder", seconds=20)
+        await bench.clock.advance(19)
+        assert [hook["MessageStatus"] for hook in webhook.received] == ["queued"]
+        await bench.clock.advance(2)
+        assert [hook["MessageStatus"] for hook in webhook.received] == ["queued", "sent"]
+
+
+async def test_a_late_callback_is_late_by_its_seconds(bench: Bench) -> None:
+    async with Webhook().running() as webhook:
+        await bench.control("faults", route="callback", kind="latency", seconds=100)
+        await bench.create(Body="x", StatusCallback=f"{webhook.url}/s")
+        await bench.clock.advance(99)
+        assert [hook["MessageStatus"] for hook in webhook.received] == ["sent", "delivered"]
+        await bench.clock.advance(2)
+        assert [hook["MessageStatus"] for hook in webhook.received] == ["sent", "delivered", "queued"]
+
+
 @pytest.mark.parametrize(
     "wanted",
     [
+        {"route": "messages.create", "kind": "outage"},
+        {"route": "callback", "kind": "outage"},
+        {"route": "twilio", "kind": "status"},
+        {"route": "nobody.*", "kind": "status"},
+        {"route": "messages.create", "kind": "reorder"},
+        {"route": "messages.create", "kind": "status", "until": 5},
+        {"route": "messages.create", "kind": "status", "retry_after_seconds": -1},
+        {"route": "messages.create", "kind": "status", "status": None},
+        {"route": "messages.create", "kind": "status", "count": 1.5e300},
+        {"route": "messages.create", "kind": "latency", "seconds": float("nan")},
         {},
         {"route": "messages.create"},
         {"route": "messages.create", "kind": "explode"},

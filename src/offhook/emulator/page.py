@@ -77,8 +77,9 @@ async def _send(request: web.Request) -> web.StreamResponse:
         form = await request.clone(client_max_size=BODY_MAX_BYTES).post()
         media: list[tuple[str, bytes]] = []
         for given in form.getall("media", []):
-            if isinstance(given, web.FileField) and given.filename:
-                media.append((given.content_type.lower(), given.file.read()))
+            if isinstance(given, web.FileField):
+                with given.file:
+                    media.append((given.content_type.lower(), given.file.read()))
         words = {name: str(form.get(name, "")).strip() for name in ("from", "to", "body")}
         wish = Wish(words["from"], words["to"], words["body"], tuple(media))
         await send_from_phone(emulation, wish, origin=str(request.url.origin()))
