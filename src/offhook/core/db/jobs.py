@@ -56,12 +56,12 @@ async def enqueue(
     await connection.execute(_INSERT, priority, entrypoint, encode(payload), execute_after, dedupe_key)
 
 
-def queue_ids(source: str, entrypoint: str, *, at: str = "now()") -> str:
+def queue_ids(source: str, entrypoint: str, *, at: str = "now()", payload: str = "uuid_send(id)") -> str:
     """SQL that queues a job with the `id` of each row of `source` (what follows FROM), for a statement that stores
-    those rows in the same breath. `entrypoint` and `at` are SQL expressions over the row."""
+    those rows in the same breath. `entrypoint`, `at` and `payload` are SQL expressions over the row."""
     return (
         "insert into pgqueuer (priority, entrypoint, payload, execute_after, status)"
-        f" select 0, {entrypoint}, uuid_send(id), {at}, 'queued' from {source}"
+        f" select 0, {entrypoint}, {payload}, {at}, 'queued' from {source}"
     )
 
 

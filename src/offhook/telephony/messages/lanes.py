@@ -4,8 +4,9 @@ A lane is a row per sender ('' is the account's own, where it has a limit over a
 what a lane holds locks that row last and commits, so a pump that locks it sees every text that was placed before it,
 and whoever places one after it sees what the pump wrote down. That is the whole of it: no wake-up is lost.
 
-`pump_at` promises that somebody looks at the lane no later than then: a job, or a pump that a job runs. `pump_by` says
-whose promise it is.
+`pump_at` promises that somebody looks at the lane no later than then. `pump_by` names the one job that keeps the
+promise, and stands in that job: delivered again, it knows that it is still meant, and a job whose promise was taken
+over knows that it is not.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from offhook.core.db.jobs import encode, queue_ids
+from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection
 from offhook.core.ids import new_id
 from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, message_of
-from offhook.telephony.messages.placing import ABANDONED, PUMP, RECONCILE
+from offhook.telephony.messages.placing import ABANDONED, PUMP, PUMP_PAYLOAD, RECONCILE
 from offhook.telephony.messages.slots import Pace
 
 TIDY_BATCH: Final = 200
@@ -243,15 +244,21 @@ async def move(
         )
 
 
-async def queue_pump(connection: Connection, lane_id: uuid.UUID, at: datetime) -> None:
-    """A job that looks at the lane then; one for each lane and time."""
+def job_at(lane: Lane, at: datetime) -> uuid.UUID:
+    """The name of the lane's job of that time: there is at most one, however often the lane is left until then."""
+    return uuid.uuid5(lane.id, at.isoformat())
+
+
+async def queue_pump(connection: Connection, lane: Lane, at: datetime) -> None:
+    """The job that looks at the lane then."""
+    by = job_at(lane, at)
     await connection.execute(
         "insert into pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)"
         " values (0, $1, $2, $3, $4, 'queued') on conflict do nothing",
         PUMP,
-        encode(lane_id),
+        lane.id.bytes + by.bytes,
         at,
-        f"{lane_id}:{at.timestamp():.6f}",
+        str(by),
     )
 
 
@@ -260,7 +267,7 @@ _WAKE: Final = (
     f" pump_at = case when pump_at <= $3 and pump_at > clock_timestamp() - {ABANDONED} then pump_at else $3 end,"
     f" pump_by = case when pump_at <= $3 and pump_at > clock_timestamp() - {ABANDONED} then pump_by else $4 end"
     " where carrier_account_id = $1 and sender = $2 returning id, pump_at, pump_by)"
-    + queue_ids("lane where pump_by = $4", f"'{PUMP}'", at="pump_at")
+    + queue_ids("lane where pump_by = $4", f"'{PUMP}'", at="pump_at", payload=PUMP_PAYLOAD)
 )
 
 
@@ -275,8 +282,8 @@ _SWEEP: Final = (
     f" (select l.id from lanes l where (l.pump_at is null or l.pump_at < clock_timestamp() - {ABANDONED})"
     "   and exists (select from messages m where m.carrier_account_id = l.carrier_account_id"
     "    and m.sender = l.sender and m.status = 'queued')"
-    "   order by l.carrier_account_id, l.sender for update skip locked) returning l.id), job as ("
-    + queue_ids("lane", f"'{PUMP}'")
+    "   order by l.carrier_account_id, l.sender for update skip locked) returning l.id, l.pump_by), job as ("
+    + queue_ids("lane", f"'{PUMP}'", payload=PUMP_PAYLOAD)
     + ") select count(*) from lane"
 )
 

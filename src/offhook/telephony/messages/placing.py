@@ -24,8 +24,9 @@ RECONCILE: Final = "messages.reconcile"
 GUARD_MARGIN_SECONDS: Final = 1.5
 """After the longest attempt: by then it has an outcome or its process is dead."""
 
-ABANDONED: Final = "interval '60 seconds'"
-"""A promise to look at a lane that is older was broken: its job is gone (SQL)."""
+ABANDONED_SECONDS: Final = 60
+"""A promise to look at a lane that is older was broken: its job is gone."""
+ABANDONED: Final = f"interval '{ABANDONED_SECONDS} seconds'"
 
 JOB_LEAD_SECONDS: Final = 0.3
 """A job is queued for this long before the slot, because the queue delivers up to a tenth of a second late."""
@@ -41,10 +42,13 @@ _COLUMNS: Final = {
 }  # fmt: skip
 
 
-_LOOK_AT: Final = (
-    f"greatest(excluded.pump_at, lanes.next_at - interval '{JOB_LEAD_SECONDS} seconds')"  # when the text can go at best
-)
-_PROMISED: Final = f"lanes.pump_at <= {_LOOK_AT} and lanes.pump_at > clock_timestamp() - {ABANDONED}"
+PUMP_PAYLOAD: Final = "uuid_send(id) || uuid_send(pump_by)"
+"""Of a job that looks at a lane: the lane, and whose promise it keeps (SQL)."""
+
+# When the text can go at best. Whoever looks at the lane by then looks soon enough; a new job comes a little before.
+_EARLIEST: Final = "greatest(excluded.pump_at, lanes.next_at)"
+_LOOK_AT: Final = f"greatest(excluded.pump_at, lanes.next_at - interval '{JOB_LEAD_SECONDS} seconds')"
+_PROMISED: Final = f"lanes.pump_at <= {_EARLIEST} and lanes.pump_at > clock_timestamp() - {ABANDONED}"
 
 # Braces are what differs between one text and many.
 _STATEMENT: Final = f"""
@@ -90,7 +94,7 @@ with item as materialized (
     on conflict (organization_id, operation_id) do nothing
     returning id, created_at, expires_at
 ), job as (
-    {queue_ids("lane where pump_by in (select id from wanted)", f"'{PUMP}'", at="pump_at")}
+    {queue_ids("lane where pump_by in (select id from wanted)", f"'{PUMP}'", at="pump_at", payload=PUMP_PAYLOAD)}
 )
 select item.suppressed, item.stopped_reason, item.sender_stopped_reason, item.known, slotted.send_at,
     placed.created_at, placed.expires_at

@@ -18,7 +18,6 @@ from typing import Final
 from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import Unavailable
-from offhook.core.ids import new_id
 from offhook.core.telemetry import get_logger
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.consent.gate import Gate
@@ -27,7 +26,7 @@ from offhook.telephony.messages.attempts import Attempts
 from offhook.telephony.messages.holds import apply_verdicts
 from offhook.telephony.messages.lanes import Lane, LaneKey, Waiting
 from offhook.telephony.messages.models import Message, Priority
-from offhook.telephony.messages.placing import GUARD_MARGIN_SECONDS, JOB_LEAD_SECONDS
+from offhook.telephony.messages.placing import ABANDONED_SECONDS, GUARD_MARGIN_SECONDS, JOB_LEAD_SECONDS
 from offhook.telephony.messages.slots import HORIZON_SECONDS, LEAD_SECONDS, Pace, plan, start_of
 
 _log = get_logger(__name__)
@@ -76,22 +75,21 @@ class Pump:
         self._looks: set[asyncio.Task[Look]] = set()
 
     async def on_job(self, payload: bytes) -> None:
-        """Pump a lane until there is nothing to do soon."""
+        """Pump a lane until there is nothing to do soon. `payload`: the lane's id, and the name of the promise."""
+        lane_id, me = uuid.UUID(bytes=payload[:16]), uuid.UUID(bytes=payload[16:])
         try:
             async with self._database.system("pump a lane") as connection:
-                key = await lanes.find_key(connection, uuid.UUID(bytes=payload))
+                key = await lanes.find_key(connection, lane_id)
             if key is not None:
-                await self._pump(key)
+                await self._pump(key, me)
         except Unavailable as error:
             raise RetryLater(_AWAY_SECONDS) from error
 
-    async def _pump(self, key: LaneKey) -> None:
-        me, first = new_id(), True
+    async def _pump(self, key: LaneKey, me: uuid.UUID) -> None:
         while True:
-            look = await self._shielded(key, me, first=first)
+            look = await self._shielded(key, me)
             if look.again_seconds is None:
                 return
-            first = False
             self._staying += 1
             try:
                 if look.full:
@@ -104,7 +102,7 @@ class Pump:
     async def look(self, message: Message) -> Look:
         """One look at a lane for somebody who waits for this text: texts up to it are taken, as far as their slots
         are near. `again_seconds`: when it is worth another. Raises Unavailable."""
-        return await self._shielded(LaneKey(message.carrier_account_id, message.sender), None, until=message.id)
+        return await self._shielded(LaneKey(message.carrier_account_id, message.sender), None, message.id)
 
     async def sweep(self) -> None:
         """Wake lanes that nobody looks after, now and then, for ever: a process of the queue runs this."""
@@ -118,16 +116,14 @@ class Pump:
                 pass
             await asyncio.sleep(SWEEP_SECONDS)
 
-    async def _shielded(
-        self, key: LaneKey, me: uuid.UUID | None, *, first: bool = False, until: uuid.UUID | None = None
-    ) -> Look:
+    async def _shielded(self, key: LaneKey, me: uuid.UUID | None, until: uuid.UUID | None = None) -> Look:
         """What was claimed is sent although whoever waits for it goes away in the middle."""
-        task = asyncio.create_task(self._look(key, me, first=first, until=until))
+        task = asyncio.create_task(self._look(key, me, until))
         self._looks.add(task)
         task.add_done_callback(self._looks.discard)
         return await asyncio.shield(task)
 
-    async def _look(self, key: LaneKey, me: uuid.UUID | None, *, first: bool, until: uuid.UUID | None) -> Look:
+    async def _look(self, key: LaneKey, me: uuid.UUID | None, until: uuid.UUID | None) -> Look:
         loop = asyncio.get_running_loop()
         with self._attempts.room(key.account_id) as room:
             async with self._database.system("pump a lane") as connection:
@@ -139,13 +135,15 @@ class Pump:
                     return Look(0.0)
                 waiting = await lanes.waiting(connection, key, max(1, min(room.free, _fitting(lane.pace))))
                 read_at = loop.time()
-                if me is not None and _is_promised(lane, me, waiting.now):
-                    return _yield_to_other(lane, waiting.now, first=first)
+                if me is not None and not _is_ours(lane, me, waiting.now):
+                    return _END
                 taken = await self._take(connection, lane, waiting, room.free, until)
                 look, pump_at = self._next(lane, waiting, taken, full=room.free <= len(taken.messages))
-                await lanes.move(connection, lane, taken.paces, pump_at=pump_at, by=me)
+                by = me
                 if me is not None and pump_at is not None and look.again_seconds is None:
-                    await lanes.queue_pump(connection, lane.id, pump_at)
+                    await lanes.queue_pump(connection, lane, pump_at)
+                    by = lanes.job_at(lane, pump_at)
+                await lanes.move(connection, lane, taken.paces, pump_at=pump_at, by=by)
             for message in taken.messages:
                 slot = read_at + (message.send_at - waiting.now).total_seconds()
                 self._attempts.launch(room, message, slot, message.segments * lane.pace.seconds_per_segment)
@@ -205,19 +203,11 @@ def _is_urgent(lane: Lane, ready: Sequence[Message]) -> bool:
     return lane.total is None or (bool(ready) and ready[0].priority == Priority.CONVERSATION)
 
 
-def _is_promised(lane: Lane, me: uuid.UUID, now: datetime) -> bool:
-    """Whether another looks at the lane later."""
-    return lane.pump_by != me and lane.pump_at is not None and lane.pump_at > now
-
-
-def _yield_to_other(lane: Lane, now: datetime, *, first: bool) -> Look:
-    """Leave the lane to whose promise it is. A job that has only come may be all that is left of a pump that was
-    stopped while it stayed, so it comes again when that one would have looked."""
-    assert lane.pump_at is not None
-    seconds = (lane.pump_at - now).total_seconds()
-    if first and seconds <= STAY_SECONDS:
-        raise RetryLater(seconds)
-    return _END
+def _is_ours(lane: Lane, me: uuid.UUID, now: datetime) -> bool:
+    """Whether the promise to look at the lane is this job's, or nobody's any more."""
+    if lane.pump_by == me or lane.pump_at is None:
+        return True
+    return lane.pump_at < now - timedelta(seconds=ABANDONED_SECONDS)
 
 
 def _until(messages: Sequence[Message], last: uuid.UUID | None) -> Sequence[Message]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
+import asyncpg
+
 from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import ConfigurationError, Conflict, NotFound, Unavailable
 from offhook.core.telemetry import get_logger
@@ -184,7 +186,7 @@ class Sending:
                 async with self._database.system("record a text's outcome") as connection:
                     recorded = await record(connection)
                 break
-            except Unavailable:
+            except (Unavailable, asyncpg.DeadlockDetectedError):
                 if loop.time() > deadline:
                     raise
                 await asyncio.sleep(pause)

@@ -12,14 +12,15 @@ from offhook.telephony.alerts.models import AlertKind
 from offhook.telephony.alerts.queries import raise_alert, resolve_matter
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.lanes import LaneKey, wake
-from offhook.telephony.messages.placing import PUMP
+from offhook.telephony.messages.placing import PUMP, PUMP_PAYLOAD
 
 # Whatever was promised: what a stop or a start means for the texts that wait is to be seen at once.
 _WAKE_ALL: Final = (
     "with lane as (update lanes l set pump_at = clock_timestamp(), pump_by = $2 where l.id in"
     " (select l.id from lanes l where l.carrier_account_id = $1 and exists (select from messages m"
     "   where m.carrier_account_id = l.carrier_account_id and m.sender = l.sender and m.status = 'queued')"
-    "   order by l.sender for update) returning l.id) " + queue_ids("lane", f"'{PUMP}'")
+    "   order by l.sender for update) returning l.id, l.pump_by) "
+    + queue_ids("lane", f"'{PUMP}'", payload=PUMP_PAYLOAD)
 )
 _RELEASE: Final = (
     "update messages set not_before = null, hold_reason = null, decision = null where organization_id = $1"
@@ -37,7 +38,7 @@ async def stop_sender(connection: Connection, organization_id: uuid.UUID, key: L
         reason,
     )
     await raise_alert(connection, organization_id, AlertKind.SENDER_STOPPED, key.sender, reason)
-    await connection.execute(_WAKE_ALL, key.account_id, new_id())
+    await wake(connection, key, await queries.now(connection))
 
 
 async def stop_account(connection: Connection, organization_id: uuid.UUID, account_id: uuid.UUID, reason: str) -> None:
