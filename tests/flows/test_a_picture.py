@@ -123,8 +123,8 @@ async def test_several_pictures_and_no_words_arrive_in_order(shop: Shop) -> None
 async def test_what_the_carrier_would_not_take_is_refused_before_anything_is_stored(shop: Shop) -> None:
     note = await shop.upload(b"Just a note", "text/plain")
     for media, code in (
-        ([{"media_id": note}], "media_type_refused"),
-        ([{"media_id": str(uuid.uuid4())}], "media_not_found"),
+        ([{"media_id": note}], "medium_type_refused"),
+        ([{"media_id": str(uuid.uuid4())}], "medium_not_found"),
         ([{"url": f"{shop.deployment.url}/health"}], "url_refused"),
         ([{"url": "http://169.254.169.254/latest/meta-data"}], "url_refused"),
         ([{"media_id": note}] * 11, "invalid_input"),

@@ -135,7 +135,7 @@ async def test_an_address_is_good_for_its_time_and_then_gone(
         assert (await ask(room, path))[0] == 200
         await clock.advance(3601)
         answer = await room.anonymous.get(path)
-        assert (answer.status, answer.json["code"]) == (410, "media_expired")
+        assert (answer.status, answer.json["code"]) == (410, "medium_expired")
 
 
 async def test_what_was_erased_is_not_found(room: MediaRoom) -> None:
@@ -143,7 +143,7 @@ async def test_what_was_erased_is_not_found(room: MediaRoom) -> None:
     media_id = path.split("/")[2]
     assert (await room.api.delete(f"/api/media/{media_id}")).status == 204
     answer = await room.anonymous.get(path)
-    assert (answer.status, answer.json["code"]) == (404, "media_not_found")
+    assert (answer.status, answer.json["code"]) == (404, "medium_not_found")
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ async def test_another_organizations_medium_is_not_found(room: MediaRoom) -> Non
     made = await room.upload(png())
     for method in ("GET", "DELETE"):
         answer = await room.other_api.send(method, f"/api/media/{made['id']}")
-        assert (answer.status, answer.json["code"]) == (404, "media_not_found")
+        assert (answer.status, answer.json["code"]) == (404, "medium_not_found")
     assert (await room.other_api.get("/api/media")).json["media"] == []
     assert (await room.api.get(f"/api/media/{made['id']}")).status == 200
 
@@ -65,11 +65,11 @@ async def test_a_key_that_reads_uploads_and_erases_nothing(room: MediaRoom) -> N
 @pytest.mark.parametrize(
     ("data", "content_type", "code"),
     [
-        (b"", "image/png", "media_empty"),
-        (b"<html><script>alert(1)</script>", "image/jpeg", "media_type_unknown"),
-        (JPEG, "image/png", "media_type_mismatch"),
-        (b"MZ\x90\x00", "image/png", "media_type_unknown"),
-        (b"<svg onload='alert(1)'/>", "image/svg+xml", "media_type_unknown"),
+        (b"", "image/png", "medium_empty"),
+        (b"<html><script>alert(1)</script>", "image/jpeg", "medium_type_unknown"),
+        (JPEG, "image/png", "medium_type_mismatch"),
+        (b"MZ\x90\x00", "image/png", "medium_type_unknown"),
+        (b"<svg onload='alert(1)'/>", "image/svg+xml", "medium_type_unknown"),
     ],
 )
 async def test_what_cannot_be_texted_is_refused_and_not_kept(

@@ -175,9 +175,9 @@ async def test_every_medium_that_is_wrong_is_named(counter: Counter) -> None:
         await counter.uploaded(b"%PDF-1.7\n", "application/pdf"),
     ]
     assert await counter.refusal(*wishes) == [
-        ("media.0", "media_not_found"),
-        ("media.1", "media_type_unknown"),
-        ("media.2", "media_type_refused"),
+        ("media.0", "medium_not_found"),
+        ("media.1", "medium_type_unknown"),
+        ("media.2", "medium_type_refused"),
     ]
 
 
@@ -188,7 +188,7 @@ async def test_neither_and_both_are_no_wish(counter: Counter) -> None:
 
 async def test_sizes_are_checked_one_by_one_and_together(counter: Counter) -> None:
     large = counter.offered("/large.png", file(png(padding=5000), "image/png"))
-    assert await counter.refusal(large) == [("media.0", "media_too_large")]
+    assert await counter.refusal(large) == [("media.0", "medium_too_large")]
     half = await counter.uploaded(png(padding=3000), "image/png")
     assert await counter.refusal(half, half) == [("media", "media_too_large")]
     assert len(await counter.resolve(half)) == 1
@@ -209,7 +209,7 @@ async def test_a_sender_of_a_country_without_media_is_told_to_text_a_link(counte
 async def test_another_organizations_upload_is_not_found(counter: Counter) -> None:
     answer = await counter.room.other_api.send("POST", "/api/media", data=JPEG, headers={"content-type": "image/jpeg"})
     theirs = MediumWish(media_id=uuid.UUID(answer.json["medium"]["id"]))
-    assert await counter.refusal(theirs) == [("media.0", "media_not_found")]
+    assert await counter.refusal(theirs) == [("media.0", "medium_not_found")]
 
 
 async def test_an_erased_upload_is_refused(counter: Counter) -> None:
@@ -256,10 +256,10 @@ async def _unmeasured(request: web.Request) -> web.StreamResponse:
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (file(b"", "image/png", ranges=False), "media_type_unknown"),
-        (file(JPEG, "image/png"), "media_type_mismatch"),
-        (file(b"<svg/>", "image/svg+xml"), "media_type_unknown"),
-        (file(b"%PDF-1.7\n", "application/pdf"), "media_type_refused"),
+        (file(b"", "image/png", ranges=False), "medium_type_unknown"),
+        (file(JPEG, "image/png"), "medium_type_mismatch"),
+        (file(b"<svg/>", "image/svg+xml"), "medium_type_unknown"),
+        (file(b"%PDF-1.7\n", "application/pdf"), "medium_type_refused"),
         (_endlessly, "url_unusable"),
         (_unmeasured, "url_unusable"),
         (None, "url_unusable"),

@@ -148,12 +148,12 @@ def decide(declared: str | None, head: bytes) -> str:
     if not possible:
         raise WrongType(
             "Its bytes are of no type that can be texted: pictures, sound, video, PDF, contact cards, plain text.",
-            "media_type_unknown",
+            code="medium_type_unknown",
         )
     if name is None:
         return possible[0]
     if name not in possible:
-        raise WrongType(f"It is said to be {name[:80]}, but its bytes are {possible[0]}.", "media_type_mismatch")
+        raise WrongType(f"It is said to be {name[:80]}, but its bytes are {possible[0]}.", code="medium_type_mismatch")
     return name
 
 

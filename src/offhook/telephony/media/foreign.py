@@ -63,9 +63,9 @@ class ForeignMedia:
             ) as fetched:
                 found = await _read(fetched)
         except EgressRefused as error:
-            raise Unusable(error.sentence, "url_refused") from None
+            raise Unusable(error.sentence, code="url_refused") from None
         except EgressFailed as error:
-            raise Unusable(f"The carrier could not fetch it: {error.sentence}", "url_unusable") from None
+            raise Unusable(f"The carrier could not fetch it: {error.sentence}", code="url_unusable") from None
         except WrongType as error:
             raise Unusable(error.sentence, error.code) from None
         return self._known.put((organization_id, url), found)
@@ -74,14 +74,14 @@ class ForeignMedia:
 async def _read(fetched: Fetched) -> ForeignMedium:
     """Raises EgressFailed, WrongType, Unusable."""
     if fetched.status not in (200, 206):
-        raise Unusable(f"The carrier could not fetch it: it answers {fetched.status}.", "url_unusable")
+        raise Unusable(f"The carrier could not fetch it: it answers {fetched.status}.", code="url_unusable")
     chunks = fetched.chunks()
     head = b""
     while len(head) < SNIFFED_BYTES and (chunk := await anext(chunks, None)) is not None:
         head += chunk
     size = _size(fetched)
     if size is None and fetched.status == 206:
-        raise Unusable("Its server does not tell how large it is.", "url_unusable")
+        raise Unusable("Its server does not tell how large it is.", code="url_unusable")
     if size is None:
         size = len(head) + await _count(chunks)
     return ForeignMedium(decide(fetched.headers.get("content-type"), head[:SNIFFED_BYTES]), size)

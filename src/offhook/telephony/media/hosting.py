@@ -74,7 +74,7 @@ class MediaHosting:
         if str(media_id) != place["media_id"] or not self._signer.is_genuine(media_id, expires, signature, name):
             raise _forged()
         if self._signer.is_over(expires):
-            raise Gone("This address was good for a time, which is over: ask for a new one.", code="media_expired")
+            raise Gone("This address was good for a time, which is over: ask for a new one.", code="medium_expired")
         return media_id, name
 
 
@@ -132,4 +132,4 @@ def _forged() -> Forbidden:
 
 
 def _erased() -> NotFound:
-    return NotFound("It has been erased.", code="media_not_found")
+    return NotFound("It has been erased.", code="medium_not_found")

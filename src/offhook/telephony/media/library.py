@@ -146,7 +146,7 @@ async def _enqueue_review(
 
 def _decide(declared: str | None, head: bytes) -> str:
     if not head:
-        raise _wrong("The body is empty: send the file's bytes.", "media_empty")
+        raise _wrong("The body is empty: send the file's bytes.", code="medium_empty")
     try:
         return decide(declared, head)
     except WrongType as error:
@@ -159,5 +159,5 @@ def _wrong(sentence: str, code: str) -> InvalidInput:
 
 def _found(medium: Medium | None) -> Medium:
     if medium is None:
-        raise NotFound("There is no such medium.", code="media_not_found")
+        raise NotFound("There is no such medium.", code="medium_not_found")
     return medium

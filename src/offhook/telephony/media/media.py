@@ -66,7 +66,7 @@ class Media:
         if limits.max_media_total_bytes is not None and total > limits.max_media_total_bytes:
             raise _wrong(
                 f"Together they have {total} bytes; the carrier takes {limits.max_media_total_bytes}.",
-                "media_too_large",
+                code="media_too_large",
             )
         return placed
 
@@ -103,7 +103,7 @@ class Media:
         if not media_ids:
             return {}
         if self._public_url is None:
-            raise _wrong(_NO_PUBLIC_URL, "public_url_needed")
+            raise _wrong(_NO_PUBLIC_URL, code="public_url_needed")
         async with self._database.tenant(organization_id) as connection:
             return await queries.find_media(connection, organization_id, media_ids)
 
@@ -118,7 +118,7 @@ class Media:
                 medium = _usable(own.get(wish.media_id))
                 content_type, size = medium.content_type, medium.size_bytes
             else:
-                raise Unusable("Give either media_id or url.", "invalid")
+                raise Unusable("Give either media_id or url.", code="invalid")
             _check_limits(content_type, size, limits)
         except Unusable as error:
             return error
@@ -137,22 +137,22 @@ class Media:
 
 def _check_together(count: int, sender: Sender, limits: TextLimits) -> None:
     if count > limits.max_media:
-        raise _wrong(f"There are {count}; a text carries at most {limits.max_media}.", "too_many_media")
+        raise _wrong(f"There are {count}; a text carries at most {limits.max_media}.", code="too_many_media")
     country = classify(sender.number).region if sender.number is not None else None
     if country is not None and limits.media_countries and country not in limits.media_countries:
         countries = ", ".join(sorted(limits.media_countries))
         raise _wrong(
             f"The carrier takes media only from numbers of {countries}, and the sender's is of {country}: "
             "text a link instead.",
-            "media_not_offered",
+            code="media_not_offered",
         )
 
 
 def _usable(medium: Medium | None) -> Medium:
     if medium is None:
-        raise Unusable("There is no such medium.", "media_not_found")
+        raise Unusable("There is no such medium.", code="medium_not_found")
     if medium.erased_at is not None:
-        raise Unusable("This medium was erased: upload it again.", "medium_erased")
+        raise Unusable("This medium was erased: upload it again.", code="medium_erased")
     return medium
 
 
@@ -160,12 +160,12 @@ def _check_limits(content_type: str, size: int, limits: TextLimits) -> None:
     names = (*names_of(content_type), f"{content_type.partition('/')[0]}/*")
     largest = next((limits.media_types[name] for name in names if name in limits.media_types), None)
     if largest is None:
-        raise Unusable(f"The carrier takes no {content_type}.", "media_type_refused")
+        raise Unusable(f"The carrier takes no {content_type}.", code="medium_type_refused")
     if size == 0:
-        raise Unusable("It is empty.", "media_empty")
+        raise Unusable("It is empty.", code="medium_empty")
     if size > largest:
         raise Unusable(
-            f"It has {size} bytes; of {content_type} the carrier takes at most {largest}.", "media_too_large"
+            f"It has {size} bytes; of {content_type} the carrier takes at most {largest}.", code="medium_too_large"
         )
 
 
