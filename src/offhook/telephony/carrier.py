@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -134,6 +134,27 @@ MESSAGE_STATUS: Final = "message-status"
 """The `kind` in the address that a carrier calls back about a text."""
 INBOUND_TEXT: Final = "inbound-text"
 """The `kind` in the address that an operator enters at the carrier for texts to a number."""
+
+
+_MORE_THAN_ANY_PRICE: Final = Decimal(1_000_000)
+
+
+def operation_in(text: str | None) -> uuid.UUID | None:
+    """The operation id in a callback's address (`?op=…`); None for what is none."""
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def price_in(text: object) -> Decimal | None:
+    """A carrier's amount as `CarrierMessage.price`: positive, whichever sign it has there; None for what is none, or
+    more than any text costs (and than the database's column holds)."""
+    try:
+        price = abs(Decimal(text)) if isinstance(text, str) else None
+    except InvalidOperation:
+        return None
+    return price if price is not None and price.is_finite() and price < _MORE_THAN_ANY_PRICE else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,6 @@ def test_limits_and_prices_are_complete(face: Face) -> None:
 async def test_secrets_are_shown_in_no_repr(face: Face) -> None:
     async with answering(face, lambda _: web.json_response(face.accepted(1))) as at:
         await at.carrier.send_text(at.account, TEXT)
-        door = at.carrier._door(at.account)  # type: ignore[attr-defined]
+        door = at.carrier._doors.of(at.account)  # type: ignore[attr-defined]
     shown = repr(at.account) + repr(door) + repr(TEXT)
     assert not [secret for secret in (*face.credentials.values(), TO, TEXT.body) if secret in shown]

@@ -85,6 +85,8 @@ async def test_a_listing_with_no_end_is_given_up() -> None:
         ({"price": None, "price_unit": None}, "price", None),
         ({"price": "-0.00750"}, "price", Decimal("0.0075")),
         ({"price": "NaN"}, "price", None),
+        ({"price": "1e400"}, "price", None),
+        ({"price": 0.5}, "price", None),
         ({"price": "free"}, "price_currency", None),
         ({"price": "-1", "price_unit": None}, "price_currency", "USD"),
         ({"status": "something-new"}, "status", "accepted"),

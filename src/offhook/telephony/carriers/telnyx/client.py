@@ -10,7 +10,6 @@ messages.send).
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -31,11 +30,12 @@ from offhook.telephony.carrier import (
     OutcomeUnknown,
     Refusal,
 )
-from offhook.telephony.carriers.telnyx.account import CREDENTIALS_SCHEMA, EXTERNAL_ID_PATTERN, Door, door_of
+from offhook.telephony.carriers.telnyx.account import CREDENTIALS_SCHEMA, EXTERNAL_ID_PATTERN, door_of
 from offhook.telephony.carriers.telnyx.errors import is_in_doubt, refusal_of, refusal_of_answer
 from offhook.telephony.carriers.telnyx.events import event_of, message_of
 from offhook.telephony.carriers.telnyx.offer import LIMITS, MESSAGING_SERVICE_PATTERN, PRICES
 from offhook.telephony.carriers.telnyx.signature import is_signed
+from offhook.telephony.doors import Doors
 from offhook.telephony.exchange import TOTAL_TIMEOUT_SECONDS, Answer, MediaDoor, exchange, fetching, object_in
 
 _WHO: Final = "Telnyx"
@@ -62,17 +62,17 @@ class TelnyxCarrier:
         self._session = session
         self._egress = egress
         self._clock = clock or SystemClock()
-        self._doors: dict[uuid.UUID, tuple[CarrierAccount, Door]] = {}
+        self._doors = Doors(door_of)
 
     async def send_text(self, account: CarrierAccount, text: OutboundText) -> CarrierMessage:
-        door = self._door(account)
+        door = self._doors.of(account)
         headers = door.headers
         if text.idempotency_key is not None:
             headers = {**headers, "Idempotency-Key": text.idempotency_key}
         return self._message(await self._request("POST", door.messages_url, headers, _body_of(text)))
 
     async def get_message(self, account: CarrierAccount, carrier_message_id: str) -> CarrierMessage:
-        door = self._door(account)
+        door = self._doors.of(account)
         return self._message(await self._request("GET", door.message_url(carrier_message_id), door.headers))
 
     async def list_messages(
@@ -89,13 +89,13 @@ class TelnyxCarrier:
         self, account: CarrierAccount, url: str
     ) -> AbstractAsyncContextManager[tuple[str, AsyncIterator[bytes]]]:
         # Telnyx's own media addresses are signed and want no credentials; the key goes to the API's host and no other.
-        door = self._door(account)
+        door = self._doors.of(account)
         credentials = {"Authorization": door.headers["Authorization"]}
         media = MediaDoor(_WHO, door.origin, credentials, lambda status: refusal_of_answer(status, None))
         return fetching(self._session, self._egress, url, media)
 
     def verify(self, account: CarrierAccount, *, url: str, headers: Mapping[str, str], body: bytes) -> bool:
-        key = self._door(account).public_key
+        key = self._doors.of(account).public_key
         if key is None:
             return False
         return is_signed(key, headers=headers, body=body, now_seconds=self._clock.now().timestamp())
@@ -108,14 +108,6 @@ class TelnyxCarrier:
 
     def credentials_schema(self) -> Mapping[str, Any]:
         return CREDENTIALS_SCHEMA
-
-    def _door(self, account: CarrierAccount) -> Door:
-        known = self._doors.get(account.id)
-        if known is not None and known[0] is account:
-            return known[1]
-        door = door_of(account)
-        self._doors[account.id] = (account, door)
-        return door
 
     async def _request(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None) -> object:
         """The JSON of a 2xx answer. Raises CarrierRefused, NotSent, OutcomeUnknown."""

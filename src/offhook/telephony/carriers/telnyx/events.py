@@ -10,7 +10,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, cast
 
 from yarl import URL
@@ -24,6 +24,8 @@ from offhook.telephony.carrier import (
     InboundMedium,
     InboundTextEvent,
     MessageStatusEvent,
+    operation_in,
+    price_in,
 )
 from offhook.telephony.carriers.telnyx.errors import first_code
 
@@ -206,11 +208,8 @@ def _cost(data: Fields) -> tuple[Decimal, str] | tuple[None, None]:
     """What it cost; null until Telnyx knows."""
     match data.get("cost"):
         case {"amount": str(amount), "currency": str(currency)}:
-            try:
-                price = abs(Decimal(amount))
-            except InvalidOperation:
-                return None, None
-            return (price, clean_text(currency)[:8].upper()) if price.is_finite() else (None, None)
+            price = price_in(amount)
+            return (None, None) if price is None else (price, clean_text(currency)[:8].upper())
         case _:
             return None, None
 
@@ -229,7 +228,6 @@ def _operation(payload: Fields, query: Mapping[str, str]) -> uuid.UUID | None:
     """From the address as Telnyx has it in the signed body; the one that was posted to is not signed."""
     told = payload.get("webhook_url")
     try:
-        text = URL(told).query.get("op") if isinstance(told, str) else query.get("op")
-        return uuid.UUID(text) if text else None
+        return operation_in(URL(told).query.get("op") if isinstance(told, str) else query.get("op"))
     except ValueError:
         return None

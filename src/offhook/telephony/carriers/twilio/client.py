@@ -5,7 +5,6 @@ The SDK is not used: its async client ignores timeouts and its retries repeat PO
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
@@ -36,6 +35,7 @@ from offhook.telephony.carriers.twilio.signature import (
     is_signed,
     settings_of,
 )
+from offhook.telephony.doors import Doors
 from offhook.telephony.exchange import TOTAL_TIMEOUT_SECONDS, MediaDoor, exchange, fetching, object_in
 
 _WHO: Final = "Twilio"
@@ -61,26 +61,26 @@ class TwilioCarrier:
     def __init__(self, session: aiohttp.ClientSession, egress: Egress | None = None) -> None:
         self._session = session
         self._egress = egress
-        self._doors: dict[uuid.UUID, tuple[CarrierAccount, Door]] = {}
+        self._doors = Doors(door_of)
 
     async def send_text(self, account: CarrierAccount, text: OutboundText) -> CarrierMessage:
-        door = self._door(account)
+        door = self._doors.of(account)
         return _message(await self._request("POST", door.messages_url, door, _form_of(text)))
 
     async def get_message(self, account: CarrierAccount, carrier_message_id: str) -> CarrierMessage:
-        door = self._door(account)
+        door = self._doors.of(account)
         return _message(await self._request("GET", door.message_url(carrier_message_id), door))
 
     async def redact_message(self, account: CarrierAccount, carrier_message_id: str) -> None:
         # facts/telephony.md 1.3: an empty body redacts.
-        door = self._door(account)
+        door = self._doors.of(account)
         _message(await self._request("POST", door.message_url(carrier_message_id), door, b"Body="))
 
     def fetch_media(
         self, account: CarrierAccount, url: str
     ) -> AbstractAsyncContextManager[tuple[str, AsyncIterator[bytes]]]:
         # Twilio answers with a redirect to its storage, which wants no credentials.
-        door = self._door(account)
+        door = self._doors.of(account)
         credentials = {"Authorization": door.headers["Authorization"]}
         media = MediaDoor(_WHO, URL(door.origin).origin(), credentials, lambda status: refusal_of_answer(status, None))
         return fetching(self._session, self._egress, url, media)
@@ -89,7 +89,7 @@ class TwilioCarrier:
         self, account: CarrierAccount, *, to_number: str, from_number: str | None, since: datetime
     ) -> Sequence[CarrierMessage]:
         # Not filtered by DateSent: that is null while a message is queued (facts/telephony.md 1.8).
-        door = self._door(account)
+        door = self._doors.of(account)
         query = {"To": to_number, "PageSize": _PAGE_SIZE}
         if from_number is not None:
             query["From"] = from_number
@@ -107,7 +107,7 @@ class TwilioCarrier:
         raise OutcomeUnknown("the listing has more pages than are read")
 
     def verify(self, account: CarrierAccount, *, url: str, headers: Mapping[str, str], body: bytes) -> bool:
-        door = self._door(account)
+        door = self._doors.of(account)
         signature = headers.get(SIGNATURE_HEADER)
         if not signature:
             return False
@@ -132,14 +132,6 @@ class TwilioCarrier:
 
     def credentials_schema(self) -> Mapping[str, Any]:
         return CREDENTIALS_SCHEMA
-
-    def _door(self, account: CarrierAccount) -> Door:
-        known = self._doors.get(account.id)
-        if known is not None and known[0] is account:
-            return known[1]
-        door = door_of(account)
-        self._doors[account.id] = (account, door)
-        return door
 
     async def _request(self, method: str, url: URL, door: Door, body: bytes | None = None) -> object:
         """The JSON of a 2xx answer. Raises CarrierRefused, NotSent, OutcomeUnknown."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -18,6 +16,8 @@ from offhook.telephony.carrier import (
     InboundMedium,
     InboundTextEvent,
     MessageStatusEvent,
+    operation_in,
+    price_in,
 )
 from offhook.telephony.carriers.twilio.signature import form_pairs
 
@@ -61,7 +61,7 @@ def message_of(resource: Mapping[str, Any]) -> CarrierMessage:
         sid, status, body = resource["sid"], resource["status"], resource.get("body") or ""
         to_number, from_number = resource["to"], resource.get("from") or ""
         created_at = read_date(resource["date_created"])
-        code, price = resource.get("error_code"), _price(resource.get("price"))
+        code, price = resource.get("error_code"), price_in(resource.get("price"))
         if not (isinstance(sid, str) and isinstance(to_number, str) and isinstance(body, str) and _is_id(sid)):
             raise ValueError("a message resource whose fields have the wrong types")
         return CarrierMessage(
@@ -87,17 +87,6 @@ def message_of(resource: Mapping[str, Any]) -> CarrierMessage:
 def _count(text: object) -> int:
     """Twilio spells numbers as strings."""
     return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 10 else 0
-
-
-def _price(text: object) -> Decimal | None:
-    """Twilio's is negative, and null until it is known."""
-    if not isinstance(text, str):
-        return None
-    try:
-        price = abs(Decimal(text))
-    except InvalidOperation:
-        return None
-    return price if price.is_finite() else None
 
 
 def read_date(text: str) -> datetime:
@@ -143,7 +132,7 @@ def _status_of(form: Mapping[str, str], query: Mapping[str, str]) -> MessageStat
         external_id=f"{sid}:{word}",
         carrier_message_id=sid,
         status=status,
-        operation_id=_operation(query.get("op")),
+        operation_id=operation_in(query.get("op")),
         error_code=clean_text(form.get("ErrorCode") or "")[:20] or None,
         from_number=_address_in(form, "From"),
     )
@@ -197,12 +186,3 @@ def _media_in(form: Mapping[str, str]) -> tuple[InboundMedium, ...]:
         content_type = form.get(f"MediaContentType{index}") or "application/octet-stream"
         found.append(InboundMedium(clean_text(url), clean_text(content_type)[:100]))
     return tuple(found)
-
-
-def _operation(text: str | None) -> uuid.UUID | None:
-    if not text:
-        return None
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

@@ -1,0 +1,27 @@
+"""What every request of an account needs (address, headers, keys), made once per opened account."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from offhook.telephony.carrier import CarrierAccount
+
+Door = TypeVar("Door")
+
+
+class Doors(Generic[Door]):
+    """One carrier's. An account that was opened anew, with other credentials perhaps, gets a new door."""
+
+    def __init__(self, make: Callable[[CarrierAccount], Door]) -> None:
+        self._make = make
+        self._known: dict[uuid.UUID, tuple[CarrierAccount, Door]] = {}
+
+    def of(self, account: CarrierAccount) -> Door:
+        known = self._known.get(account.id)
+        if known is not None and known[0] is account:
+            return known[1]
+        door = self._make(account)
+        self._known[account.id] = (account, door)
+        return door
