@@ -5,6 +5,8 @@ import json
 import signal
 import sys
 
+import pytest
+
 from fixtures.command_line import CALLER, NUMBER, CommandLine, send_text
 from fixtures.emulators import RunningEmulator
 
@@ -75,3 +77,37 @@ async def test_following_shows_each_change_and_ends_quietly_with_ctrl_c(emulator
         assert await process.wait() == 130
         assert await process.stderr.read() == b""
     assert statuses == ["queued", "sending", "sent", "delivered"]
+
+
+async def test_a_phone_answers_whoever_texted_it_last(offhook: CommandLine, emulator: RunningEmulator) -> None:
+    offhook.say_runs(emulator_url=emulator.url)
+    await send_text(emulator.url, "Shall we stop?")
+    outcome = await offhook("phones", CALLER, "--send", "stop")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[0] == f"Phone     {CALLER} texts {NUMBER} (1 segment, GSM-7)"
+    assert [m.body for m in emulator.store.of_phone(CALLER)][1] == "stop"
+    assert emulator.store.blocks
+
+
+async def test_a_phone_texts_a_number_that_is_named(offhook: CommandLine, emulator: RunningEmulator) -> None:
+    at = ("--emulator", emulator.url, "--json")
+    sent = (await offhook("phones", "+1 202 555 0143", "--send", "hello ✔", "--to", "+1 (202) 555-0101", *at)).json
+    assert (sent["from"], sent["to"], sent["body"], sent["direction"]) == (CALLER, "+12025550101", "hello ✔", "inbound")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--send", "x"), 2, "--send needs the number of the phone"),
+        ((CALLER, "--send", "x", "--follow"), 2, "goes without --follow"),
+        ((CALLER, "--send", "x"), 2, "nobody has texted +12025550143 yet"),
+        ((CALLER, "--send", "x", "--to", "+14155551234"), 1, "no account owns the number"),
+        ((CALLER, "--send", "x" * 1601, "--to", NUMBER), 1, "1 to 1600 characters"),
+    ],
+)
+async def test_a_text_that_cannot_be_sent_says_why(
+    offhook: CommandLine, emulator: RunningEmulator, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    outcome = await offhook("phones", *arguments, "--emulator", emulator.url)
+    assert outcome.code == code
+    assert said in " ".join(outcome.err.replace("│", " ").split())
