@@ -126,7 +126,7 @@ FACE = Face(
     refusals={
         "opted_out": Refused(400, {"code": 21610}, "21610", Treatment.SUPPRESS),
         "invalid_recipient": Refused(400, {"code": 21211}, "21211", Treatment.FAIL),
-        "sender_full": Refused(429, {"code": 21611}, "21611", Treatment.RETRY),
+        "sender_full": Refused(429, {"code": 21611}, "21611", Treatment.WAIT_SENDER),
         "bad_credentials": Refused(401, {"code": 20003}, "20003", Treatment.STOP_ACCOUNT),
         "unknown": Refused(400, {"code": 99999}, "99999", Treatment.ALERT),
     },

@@ -114,7 +114,8 @@ def refusal_of_answer(status: int, content: object, retry_after_seconds: float |
     """What to do about a 3xx or 4xx answer; `content` is its JSON, if it had any."""
     code = _code_in(content)
     if status == 429:
-        return replace(ERRORS["20429"], code=code or "20429", retry_after_seconds=retry_after_seconds)
+        known = ERRORS.get(code or "", ERRORS["20429"])
+        return replace(known, code=code or known.code, retry_after_seconds=retry_after_seconds)
     if code is not None:
         return replace(refusal_of(code), retry_after_seconds=retry_after_seconds)
     if status in _BY_STATUS:
