@@ -99,7 +99,7 @@ async def measure(context: Context) -> Measurement:
             Stage("account", "offhook.telephony.accounts:Accounts.find_open", "routing, answer"),
             Stage("signature", "offhook.telephony.carriers.twilio.client:TwilioCarrier.verify", "routing, answer"),
             Stage("event", "offhook.telephony.carriers.twilio.client:TwilioCarrier.parse_event", "routing, answer"),
-            statement="offhook.telephony.inbox:_store",
+            statement="offhook.telephony.carrier_events:store",
         ),
         rows={"events": "select count(*) from carrier_events", "jobs": "select count(*) from pgqueuer"},
     )

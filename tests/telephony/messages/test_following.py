@@ -79,8 +79,10 @@ async def test_a_text_that_stays_without_a_receipt_is_looked_up_less_and_less_an
 async def test_a_carrier_that_does_not_answer_is_asked_again_later(world: World, following: Following) -> None:
     message = await accepted(world)
     await world.fault("status", route="messages.fetch", status=500)
-    with pytest.raises(RetryLater):
+    await world.execute("update messages set sent_at = now() - interval '31 seconds'")
+    with pytest.raises(RetryLater) as later:
         await following.follow(message.id)
+    assert later.value.seconds < 10, "it would wait for the next look, although this one told nothing"
     await world.until(one_look(following, message))
 
 

@@ -24,6 +24,10 @@ _log = get_logger(__name__)
 LOOKS_AT_SECONDS: Final = (30.0, 120.0, 600.0, 3_600.0, 14_400.0, 39_600.0)
 """After the text was handed over. The first look of all is the guard job's, seconds after the attempt. A carrier keeps
 a text for at most 10 h (Twilio's ValidityPeriod), so after 11 h there is nothing to learn."""
+_UNANSWERED_SHARE: Final = 0.25
+"""A look that the carrier did not answer is taken again after this share of the time that has passed: soon for a text
+that was just sent, and never so often that a carrier that is away for hours is asked in vain all the time."""
+_UNANSWERED_SECONDS: Final = 5.0
 
 
 class Following:
@@ -48,7 +52,8 @@ class Following:
         passed = (now - message.sent_at).total_seconds()
         next_look = next((at for at in LOOKS_AT_SECONDS if at > passed), None)
         if next_look is not None:
-            raise RetryLater(next_look - passed)
+            soon = max(_UNANSWERED_SECONDS, passed * _UNANSWERED_SHARE)
+            raise RetryLater(min(next_look - passed, soon) if told is None else next_look - passed)
         _log.info("text_without_final_status", message_id=str(message.id), status=message.status)
 
     async def _told(self, message: Message, carrier_message_id: str) -> CarrierMessage | None:
