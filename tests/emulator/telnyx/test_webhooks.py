@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import time
 from pathlib import Path
 
@@ -185,3 +187,20 @@ async def test_a_medium_that_cannot_be_fetched_ends_the_text(hooks: HookReceiver
     (hook,) = await hooks.wait_for(1)
     payload = document(hook)["data"]["payload"]
     assert (payload["to"][0]["status"], payload["errors"][0]["code"]) == ("sending_failed", "40317")
+
+
+async def test_a_picture_from_a_phone_can_be_fetched_where_the_event_says(
+    emulator: RunningEmulator, hooks: HookReceiver, api: Api, http: aiohttp.ClientSession
+) -> None:
+    await set_profile(api, webhook_url=hooks.url)
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(100)
+    media = [{"content_type": "image/png", "data": base64.b64encode(picture).decode()}]
+    await text_from_phone(http, emulator.url, "", media=media)
+    (hook,) = await hooks.wait_for(1)
+    payload = document(hook)["data"]["payload"]
+    assert (payload["type"], payload["text"], payload["parts"]) == ("MMS", "", 1)
+    (medium,) = payload["media"]
+    assert (medium["content_type"], medium["size"]) == ("image/png", len(picture))
+    assert medium["sha256"] == hashlib.sha256(picture).hexdigest()
+    async with http.get(medium["url"]) as answer:
+        assert await answer.read() == picture

@@ -28,4 +28,5 @@ class Own:
         return cls(**fields)
 
     def to_record(self) -> dict[str, Any]:
-        return asdict(self)
+        """JSON, and the same when it has been read again."""
+        return {**asdict(self), "webhook_urls": list(self.webhook_urls), "media": [dict(one) for one in self.media]}
