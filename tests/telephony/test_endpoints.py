@@ -1,4 +1,4 @@
-"""The API of accounts, numbers and messages."""
+"""The API of accounts and numbers."""
 
 from __future__ import annotations
 
@@ -22,52 +22,6 @@ async def other_client(world: World, database: Database, other_organization: uui
     )
     _, key = await organizations.create_api_key(other_organization, "test", ["admin"])
     return world.api.with_key(key)
-
-
-async def test_a_text_is_accepted_stored_listed_and_read(world: World) -> None:
-    answer = await world.api.post("/api/messages", {"to": "+1 (202) 555-0140", "body": "Grüße", "operation_id": "a"})
-    assert answer.status == 202
-    placed = answer.json["message"]
-    assert {name: placed[name] for name in ("to", "from", "status", "segments", "encoding")} == {
-        "to": TO, "from": FROM, "status": "queued", "segments": 1, "encoding": "GSM-7",
-    }  # fmt: skip
-    again = await world.api.post("/api/messages", {"to": TO, "body": "Grüße", "operation_id": "a"})
-    assert again.json["message"]["id"] == placed["id"]
-    listed = (await world.api.get("/api/messages?status=queued")).json
-    assert [message["id"] for message in listed["messages"]] == [placed["id"]]
-    read = await world.api.get(f"/api/messages/{placed['id']}")
-    assert read.json["message"]["body"] == "Grüße"
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "path"),
-    [
-        ({"to": TO}, 422, "body"),
-        ({"body": "x"}, 422, "to"),
-        ({"to": TO, "body": "x", "other": 1}, 422, "other"),
-        ({"to": TO, "body": "x", "from": 5}, 422, "from"),
-        ({"to": TO, "body": "x", "conversation_id": "x"}, 422, "conversation_id"),
-        ({"to": TO, "body": "a\x00"}, 422, "body"),
-        ({"to": TO, "body": "a\ud800"}, 422, "body"),
-        ({"to": "hello", "body": "x"}, 422, "to"),
-        ([], 422, ""),
-    ],
-)
-async def test_a_bad_text_names_its_fields_and_stores_nothing(world: World, body: Any, status: int, path: str) -> None:
-    answer = await world.api.post("/api/messages", body)
-    assert answer.status == status
-    assert answer.json["errors"][0]["path"] == path
-    assert await world.messages() == []
-
-
-@pytest.mark.parametrize(("data", "status"), [(b"x" * 100_000, 413), (b"{", 400), (b"\xff", 400)])
-async def test_a_body_that_is_none_is_refused(world: World, data: bytes, status: int) -> None:
-    assert (await world.api.send("POST", "/api/messages", data=data)).status == status
-
-
-async def test_without_a_key_nothing_is_placed(world: World) -> None:
-    nobody = ApiClient(world.api.session, world.api.base)
-    assert (await nobody.post("/api/messages", {"to": TO, "body": "x"})).status == 401
 
 
 async def test_another_organizations_rows_are_not_found(
