@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -122,29 +122,37 @@ class MediaDoor:
     """What an HTTP status of the carrier's own means."""
 
 
+Medium = tuple[str, AsyncIterator[bytes]]
+"""Content type and bytes."""
+
+
 @asynccontextmanager
 async def fetching(
     session: aiohttp.ClientSession, egress: Egress | None, url: str, door: MediaDoor
-) -> AsyncGenerator[tuple[str, AsyncIterator[bytes]]]:
-    """Content type and bytes of a medium. The carrier's own address is asked with the credentials; what it redirects
-    to, and any other address, without them, and elsewhere than at the carrier only by `egress`: the address came in a
-    webhook that a tenant can sign."""
+) -> AsyncGenerator[Medium]:
+    """A medium. The carrier's own address is asked with the credentials; what it redirects to, and any other address,
+    without them, and elsewhere than at the carrier only by `egress`: the address came in a webhook that a tenant can
+    sign."""
+    async with AsyncExitStack() as stack:
+        # Opened first and given then: what goes wrong at whoever reads the medium is not the carrier's doing.
+        yield await _open(stack, session, egress, url, door)
+
+
+async def _open(
+    stack: AsyncExitStack, session: aiohttp.ClientSession, egress: Egress | None, url: str, door: MediaDoor
+) -> Medium:
     target, credentials = _address(url), door.headers
     try:
         for _ in range(_MAX_REDIRECTS + 1):
             if target.origin() != door.origin:
-                async with _fetching_elsewhere(egress, str(target)) as found:
-                    yield found
-                return
-            async with session.get(
-                target, headers=credentials, timeout=_MEDIA_TIMEOUT, allow_redirects=False
-            ) as response:
-                location = response.headers.get("Location") if 300 <= response.status < 400 else None
-                if location is None:
-                    _check_medium(response.status, door.who, door.refusal)
-                    yield response.content_type, _chunks(response, door.who)
-                    return
-                target, credentials = _address(location, target), _NOTHING
+                return await _open_elsewhere(stack, egress, str(target))
+            asking = session.get(target, headers=credentials, timeout=_MEDIA_TIMEOUT, allow_redirects=False)
+            response = await stack.enter_async_context(asking)
+            location = response.headers.get("Location") if 300 <= response.status < 400 else None
+            if location is None:
+                _check_medium(response.status, door.who, door.refusal)
+                return response.content_type, _chunks(response, door.who)
+            target, credentials = _address(location, target), _NOTHING
     except _NOT_SENT as error:
         raise NotSent(f"no connection to fetch a medium ({type(error).__name__})") from error
     except _UNKNOWN as error:
@@ -152,18 +160,18 @@ async def fetching(
     raise CarrierRefused(_unfetchable("it is redirected too often"))
 
 
-@asynccontextmanager
-async def _fetching_elsewhere(egress: Egress | None, url: str) -> AsyncGenerator[tuple[str, AsyncIterator[bytes]]]:
+async def _open_elsewhere(stack: AsyncExitStack, egress: Egress | None, url: str) -> Medium:
     if egress is None:
         raise CarrierRefused(_unfetchable("it is not at the carrier"))
     try:
-        async with egress.get(url, timeout_seconds=_MEDIA_SECONDS, max_bytes=MAX_MEDIUM_BYTES) as fetched:
-            _check_medium(fetched.status, "the medium's host", _elsewhere)
-            yield fetched.response.content_type, _egress_chunks(fetched)
+        asking = egress.get(url, timeout_seconds=_MEDIA_SECONDS, max_bytes=MAX_MEDIUM_BYTES)
+        fetched = await stack.enter_async_context(asking)
     except EgressRefused as error:
         raise CarrierRefused(_unfetchable(error.sentence)) from error
     except EgressFailed as error:
         raise OutcomeUnknown(error.sentence) from error
+    _check_medium(fetched.status, "the medium's host", _elsewhere)
+    return fetched.response.content_type, _egress_chunks(fetched)
 
 
 def _address(text: str, base: URL | None = None) -> URL:

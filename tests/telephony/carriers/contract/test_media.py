@@ -128,3 +128,18 @@ async def test_a_medium_that_breaks_off_says_so(face: Face) -> None:
     async with answering(face, half) as at:
         with pytest.raises(OutcomeUnknown):
             await fetched(at.carrier, at.account, f"{at.url}/media/1")
+
+
+@every_face
+@pytest.mark.parametrize("error", [OSError("disk full"), TimeoutError(), UnicodeError("x"), KeyError("x")], ids=repr)
+async def test_what_goes_wrong_at_the_reader_stays_the_readers(face: Face, error: Exception) -> None:
+    async with (
+        serving(lambda _: web.Response(body=b"x")) as (elsewhere, _),
+        answering(face, lambda _: web.Response(body=b"x")) as at,
+        reaching(elsewhere) as egress,
+    ):
+        for url in (f"{at.url}/media/1", f"{elsewhere}/m"):
+            with pytest.raises(type(error)) as raised:
+                async with at.with_egress(egress).fetch_media(at.account, url):
+                    raise error
+            assert raised.value is error
