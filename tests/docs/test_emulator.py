@@ -5,7 +5,7 @@ from offhook.emulator import control
 from offhook.emulator.faults import KINDS
 from offhook.emulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from offhook.emulator.twilio import rest
-from offhook.emulator.twilio.errors import TABLE
+from offhook.emulator.twilio.errors import LOGGED, TABLE
 from offhook.emulator.twilio.resources import account_uri
 from offhook.emulator.twilio.submission import MAGIC_RECIPIENT_ERRORS, MAGIC_SENDER_ERRORS
 
@@ -33,9 +33,12 @@ def test_the_control_routes_are_those_of_the_emulator() -> None:
 
 
 def test_the_error_table_is_the_emulators() -> None:
-    assert {int(row[0]): int(row[1]) for row in told("## Errors")} == {
-        code: status for code, (status, _) in TABLE.items()
-    }
+    answered = [row for row in told("## Errors") if len(row) == 3]
+    assert {int(row[0]): int(row[1]) for row in answered} == {code: status for code, (status, _) in TABLE.items()}
+
+
+def test_the_error_log_is_the_emulators() -> None:
+    assert [int(row[0]) for row in told("### The error log")] == list(LOGGED)
 
 
 def test_every_kind_of_fault_is_told() -> None:

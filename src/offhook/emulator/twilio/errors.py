@@ -40,6 +40,17 @@ TABLE: dict[int, tuple[int, str]] = {
     35114: (400, "'SendAt' must be at least 15 minutes and at most 35 days ahead"),
 }
 
+LOGGED: dict[int, str] = {
+    11200: "HTTP retrieval failure",
+    11750: "TwiML response body too large",
+    12100: "Document parse failure",
+    12200: "Schema validation warning",
+    12300: "Invalid Content-Type",
+    14103: "Message: invalid body",
+    14107: "Message: limit of replies reached",
+}
+"""What is wrong with a webhook or its TwiML: not answered to anybody, but shown among the events."""
+
 
 class TwilioError(Exception):
     """The answer is an error. `detail` replaces the table's sentence."""

@@ -91,18 +91,17 @@ def answered(emulation: Emulation, callback: Callback, attempt: Attempt, answer:
     """Carry out a webhook's answer; the code of what was wrong with it, which sends it on to the fallback address."""
     if answer.outcome != "2xx":
         said = f"answered {answer.status}" if answer.status else "did not answer"
-        sentence = f"HTTP retrieval failure: the address {said}"
-        emulation.write(error_record(11200, sentence, callback.message_sid, attempt.url))
+        emulation.write(error_record(11200, f"the address {said}", callback.message_sid, attempt.url))
         return 11200
     if callback.kind != "inbound":
         return None
     try:
         instructions = read_answer(answer.content_type, answer.body)
     except TwimlError as error:
-        emulation.write(error_record(error.code, error.sentence, callback.message_sid, attempt.url))
+        emulation.write(error_record(error.code, error.detail, callback.message_sid, attempt.url))
         return error.code
     for problem in instructions.problems:
-        emulation.write(error_record(problem.code, problem.sentence, callback.message_sid, attempt.url))
+        emulation.write(error_record(problem.code, problem.detail, callback.message_sid, attempt.url))
     for verb in instructions.verbs:
         if isinstance(verb, Redirect):
             _redirect(emulation, callback, attempt, verb)
@@ -113,8 +112,7 @@ def answered(emulation: Emulation, callback: Callback, attempt: Attempt, answer:
 
 def _redirect(emulation: Emulation, callback: Callback, attempt: Attempt, verb: Redirect) -> None:
     if callback.hops >= REDIRECTS_MAX:
-        sentence = f"More than {REDIRECTS_MAX} redirects"
-        emulation.write(error_record(12200, sentence, callback.message_sid, attempt.url))
+        emulation.write(error_record(12200, f"more than {REDIRECTS_MAX} redirects", callback.message_sid, attempt.url))
         return
     url = urljoin(attempt.url, verb.url)
     emulation.write(replace(callback, id=str(uuid.uuid4()), url=url, hops=callback.hops + 1).to_record())
@@ -126,8 +124,8 @@ def _reply(emulation: Emulation, callback: Callback, attempt: Attempt, verb: Rep
     account = store.accounts[callback.account_sid]
     sender, to = verb.sender or callback.fields["To"], verb.to or callback.fields["From"]
     if _replies_lately(emulation, account.sid, sender, to) >= LOOP_REPLIES:
-        sentence = f"More than {LOOP_REPLIES} replies between two numbers in {LOOP_SECONDS:.0f} s"
-        emulation.write(error_record(14107, sentence, sid, attempt.url))
+        detail = f"more than {LOOP_REPLIES} between two numbers in {LOOP_SECONDS:.0f} s"
+        emulation.write(error_record(14107, detail, sid, attempt.url))
         return
     form: dict[str, tuple[str, ...]] = {"To": (to,), "From": (sender,), "Body": (verb.body,)}
     if verb.media_urls:

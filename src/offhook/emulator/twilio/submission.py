@@ -22,6 +22,9 @@ BODY_MAX_CHARACTERS = 1600  # facts/telephony.md 1.1
 MEDIA_MAX = 10  # same place
 SCHEDULE_MIN_SECONDS, SCHEDULE_MAX_SECONDS = 15 * 60, 35 * 86_400  # facts/telephony.md 1.6
 
+QUEUE_FULL_CODE = 30001
+"""What a message ends with whose service found its sender's queue full."""
+
 MAGIC_SENDER_ERRORS = {"+15005550001": 21212, "+15005550007": 21606, "+15005550008": 21611}
 MAGIC_RECIPIENT_ERRORS = {
     "+15005550001": 21211,
@@ -98,7 +101,7 @@ def _with_slot(submission: Submission, message: Message) -> Message:
         if message.messaging_service_sid is None:
             raise TwilioError(21611) from None
         # A messaging service picks its sender after the answer, so that a full queue shows on the message.
-        return replace(message, ending="failed", ending_error_code=30001)
+        return replace(message, ending="failed", ending_error_code=QUEUE_FULL_CODE)
     if slot is None:
         return message
     return replace(message, slot_starts_at=slot[0], slot_ends_at=slot[1])

@@ -36,7 +36,7 @@ class Problem:
     """An error of the document, by its code. Only 12100 and 12300 are fatal; other verbs are carried out."""
 
     code: int
-    sentence: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,10 @@ class Instructions:
 class TwimlError(Exception):
     """The document cannot be carried out at all."""
 
-    def __init__(self, code: int, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, code: int, detail: str) -> None:
+        super().__init__(detail)
         self.code = code
-        self.sentence = sentence
+        self.detail = detail
 
 
 def read_answer(content_type: str, body: bytes) -> Instructions:
@@ -59,14 +59,14 @@ def read_answer(content_type: str, body: bytes) -> Instructions:
     if not body.strip():
         return Instructions()
     if len(body) > MAX_BYTES:
-        raise TwimlError(11750, f"The answer is larger than {MAX_BYTES // 1024} kB")
+        raise TwimlError(11750, f"the answer is larger than {MAX_BYTES // 1024} kB")
     if content_type == "text/plain":
         return Instructions((Reply(body.decode("utf-8", "replace")),))
     if content_type not in XML_TYPES:
-        raise TwimlError(12300, f"Invalid Content-Type: {content_type or 'none'}")
+        raise TwimlError(12300, content_type or "none")
     root = _document(body)
     if root.name != "Response":
-        raise TwimlError(12100, f"Document parse failure: the root is <{root.name}>, not <Response>")
+        raise TwimlError(12100, f"the root is <{root.name}>, not <Response>")
     verbs: list[Reply | Redirect] = []
     problems: list[Problem] = []
     for element in root.children:
@@ -89,9 +89,9 @@ class _Element:
 def _verb(element: _Element) -> Reply | Redirect | Problem:
     text = element.text.strip()
     if element.name == "Redirect":
-        return Redirect(text) if text else Problem(12200, "Schema validation warning: <Redirect> without an address")
+        return Redirect(text) if text else Problem(12200, "<Redirect> without an address")
     if element.name != "Message":
-        return Problem(12200, f"Schema validation warning: <{element.name}> is not a messaging verb")
+        return Problem(12200, f"<{element.name}> is not a messaging verb")
     bodies = [child.text.strip() for child in element.children if child.name == "Body"]
     media = tuple(child.text.strip() for child in element.children if child.name == "Media")
     reply = Reply(
@@ -101,7 +101,7 @@ def _verb(element: _Element) -> Reply | Redirect | Problem:
         sender=element.attributes.get("from"),
         status_callback=element.attributes.get("action") or element.attributes.get("statusCallback"),
     )
-    return reply if reply.body or media else Problem(14103, "<Message> has neither a body nor media")
+    return reply if reply.body or media else Problem(14103, "it has neither a body nor media")
 
 
 def _document(body: bytes) -> _Element:
@@ -121,12 +121,12 @@ def _document(body: bytes) -> _Element:
         open_elements[-1].text += data
 
     def doctype(*_: object) -> None:
-        raise TwimlError(12100, "Document parse failure: a DOCTYPE is not taken")
+        raise TwimlError(12100, "a DOCTYPE is not taken")
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = characters, doctype
     try:
         parser.Parse(body, True)
     except expat.ExpatError as error:
-        raise TwimlError(12100, f"Document parse failure: {expat.errors.messages[error.code]}") from error
+        raise TwimlError(12100, expat.errors.messages[error.code]) from error
     return top.children[0]

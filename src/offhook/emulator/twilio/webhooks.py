@@ -10,6 +10,7 @@ from offhook.emulator.face import Attempt, Delivery, Posting
 from offhook.emulator.records import Callback, Medium, Message
 from offhook.emulator.settings import Account, Settings
 from offhook.emulator.store import Record
+from offhook.emulator.twilio.errors import LOGGED
 from offhook.emulator.twilio.resources import API_VERSION, media_uri
 from offhook.emulator.twilio.signature import sign
 
@@ -75,8 +76,9 @@ def _place(whose: str, number: str) -> dict[str, str]:
     return {f"{whose}{part}": value for part, value in known.items()}
 
 
-def error_record(code: int, sentence: str, message_sid: str | None, url: str) -> Record:
+def error_record(code: int, detail: str, message_sid: str | None, url: str) -> Record:
     """What Twilio's error log would show: an event of the emulator, and nothing more."""
+    sentence = f"{LOGGED[code]}: {detail}" if code in LOGGED else detail
     return {"type": "error", "code": code, "sentence": sentence, "sid": message_sid, "url": url}
 
 
