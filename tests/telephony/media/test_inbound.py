@@ -206,6 +206,17 @@ async def test_the_media_of_a_redacted_message_are_erased(room: MediaRoom) -> No
     assert room.files() == []
 
 
+async def test_the_media_of_a_deleted_message_go_with_it(room: MediaRoom) -> None:
+    message_id, (job,) = await receive(room, InboundMedium(URL, "image/jpeg"))
+    room.carrier.answers = [("image/jpeg", [JPEG])]
+    await room.run(FETCH, job)
+    await room.execute("delete from messages where id = $1", message_id)
+    [review] = await room.jobs(REVIEW)
+    assert review["media_id"] == job["media_id"]
+    await room.run(REVIEW, review)
+    assert room.files() == []
+
+
 async def test_a_message_that_is_redacted_while_its_media_are_fetched_keeps_none(room: MediaRoom) -> None:
     message_id, (job,) = await receive(room, InboundMedium(URL, "image/jpeg"))
     room.carrier.answers = [("image/jpeg", [JPEG])]

@@ -18,6 +18,7 @@ from offhook.core.clock import ManualClock
 from offhook.core.db.pool import Database
 from offhook.core.errors import Unavailable
 from offhook.secrets import KeyRing
+from offhook.telephony.media import library
 from offhook.telephony.media.library import MAX_UPLOAD_BYTES, REVIEW, UNUSED_DAYS
 
 
@@ -227,6 +228,36 @@ async def test_an_upload_that_no_text_carries_goes_after_its_time(
             await room.run(REVIEW, job)
         assert [file.read_bytes() for file in room.files()] == [SAMPLES["image/gif"]]
         assert (await room.api.get(f"/api/media/{unused['id']}")).json["medium"]["erased_at"] is not None
+
+
+async def test_a_body_that_only_drips_is_not_waited_for(room: MediaRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "UPLOAD_SECONDS", 0.2)
+
+    async def dripping() -> AsyncIterator[bytes]:
+        yield png()[:10]
+        await asyncio.sleep(30)
+
+    answer = await room.api.send("POST", "/api/media", data=dripping(), headers={"content-type": "image/png"})
+    assert (answer.status, answer.json["code"]) == (400, "incomplete_body")
+    for _ in range(500):  # the library clears its draft away in a thread of its own
+        if not room.files():
+            break
+        await asyncio.sleep(0.01)
+    assert room.files() == []
+
+
+async def test_the_bytes_of_an_organization_that_is_deleted_go_too(room: MediaRoom) -> None:
+    unused, carried = await room.upload(png()), await room.upload(JPEG, "image/jpeg")
+    await room.carry(await room.message(status="delivered"), carried["id"], "image/jpeg")
+    before = await room.jobs(REVIEW)
+    await room.execute("delete from message_media")
+    await room.execute("delete from messages")
+    await room.execute("delete from organizations where id = $1", room.organization_id)
+    told = (await room.jobs(REVIEW))[len(before) :]
+    assert {job["media_id"] for job in told} == {unused["id"], carried["id"]}
+    for job in told:
+        await room.run(REVIEW, job)
+    assert room.files() == []
 
 
 async def test_a_review_of_an_organization_that_is_gone_erases_its_bytes(room: MediaRoom) -> None:

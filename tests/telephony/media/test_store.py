@@ -160,6 +160,12 @@ async def test_what_a_killed_process_leaves_behind_goes_when_it_is_erased(tmp_pa
     assert kept.files() == []
 
 
+async def test_the_api_process_does_not_load_the_library_to_start() -> None:
+    script = "import sys, offhook.apps.api_process, offhook.apps.wiring; sys.exit('obstore' in sys.modules)"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
+    assert await process.wait() == 0
+
+
 async def test_the_directory_is_its_owners_alone(tmp_path: Path) -> None:
     await MediaStore(MediaPlace.directory(tmp_path / "home" / "media")).put(new_id(), chunks(b"x"))
     assert (tmp_path / "home" / "media").stat().st_mode & 0o077 == 0

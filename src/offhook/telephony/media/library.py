@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Final
 from offhook.core.clock import Clock
 from offhook.core.db.jobs import Handler, enqueue
 from offhook.core.db.pool import Connection, Database
-from offhook.core.errors import Conflict, FieldProblem, InvalidInput, NotFound, TooLarge, Unavailable
+from offhook.core.errors import BadRequest, Conflict, FieldProblem, InvalidInput, NotFound, TooLarge, Unavailable
 from offhook.core.http.paging import Page
 from offhook.core.ids import new_id
 from offhook.core.telemetry import get_logger
@@ -30,6 +31,8 @@ REVIEW: Final = "media.review"
 MAX_UPLOAD_BYTES: Final = MAX_BYTES
 UNUSED_DAYS: Final = 30
 """An upload that no text has carried for that long is erased."""
+UPLOAD_SECONDS: Final = 300.0
+"""For the whole body: a connection on which it only drips is not held for ever."""
 _UNFINISHED: Final = timedelta(hours=1)
 """When an upload is looked at that may have been cut short: longer than one can take."""
 
@@ -51,15 +54,19 @@ class MediaLibrary:
         self, organization_id: uuid.UUID, chunks: AsyncIterator[bytes], *, declared: str | None, filename: str | None
     ) -> Medium:
         """Store an upload. Raises TooLarge, InvalidInput for bytes that cannot be texted or are not what they are
-        said to be, Unavailable, and whatever `chunks` raises."""
+        said to be, BadRequest for a body that does not come, Unavailable, and whatever `chunks` raises."""
         media_id = new_id()
         async with self._database.tenant(organization_id) as connection:
             await _enqueue_review(connection, organization_id, media_id, self._clock, _UNFINISHED)
         passing = Passing(chunks, partial(_decide, declared), max_bytes=MAX_UPLOAD_BYTES)
         try:
-            await self._store.put(media_id, passing.stream())
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                await self._store.put(media_id, passing.stream())
         except TooMuch:
             raise TooLarge(f"A medium has at most {MAX_UPLOAD_BYTES} bytes: no carrier takes more.") from None
+        except TimeoutError:
+            message = f"The body did not come within {UPLOAD_SECONDS:.0f} seconds."
+            raise BadRequest(message, code="incomplete_body") from None
         medium = Medium(
             id=media_id,
             organization_id=organization_id,
@@ -121,7 +128,8 @@ class MediaLibrary:
             _log.warning("media_erased_later", code=error.code, count=len(media_ids))
 
     async def _on_review(self, payload: bytes) -> None:
-        """Bytes without a row, or of an erased one, go; so does an upload that was never used."""
+        """Bytes without a row, or of an erased one, go; so do an upload that was never used, and a medium whose
+        message was deleted."""
         named = json.loads(payload)
         organization_id, media_id = uuid.UUID(named["organization_id"]), uuid.UUID(named["media_id"])
         async with self._database.tenant(organization_id) as connection:
@@ -130,7 +138,8 @@ class MediaLibrary:
                 if await queries.is_carried(connection, organization_id, media_id):
                     return
                 left = medium.created_at + timedelta(days=UNUSED_DAYS) - self._clock.now()
-                if left > timedelta(0):
+                # What somebody texted us goes with its message.
+                if medium.origin == "upload" and left > timedelta(0):
                     await _enqueue_review(connection, organization_id, media_id, self._clock, left)
                     return
                 await queries.record_erased(connection, organization_id, [media_id])
