@@ -17,6 +17,8 @@ from offhook.core.http import HotRoute, Part
 from offhook.organizations.service import VARIABLES
 from offhook.telephony.consent.destinations import SETTING as DESTINATIONS
 from offhook.telephony.consent.destinations import check_destinations, read_policy
+from offhook.telephony.consent.texting import SETTING as TEXTING
+from offhook.telephony.consent.texting import TextingPolicy, check_texting, read_texting
 
 COMMITTED = ROOT / "docs" / "reference" / "openapi.json"
 
@@ -54,9 +56,9 @@ async def test_every_reference_in_the_document_leads_somewhere(document: dict[st
             target = target[step]
 
 
-async def test_everything_under_api_wants_a_key_except_signed_webhooks(document: dict[str, Any]) -> None:
+async def test_everything_wants_a_key_except_signed_webhooks_and_signed_addresses_of_media(document: dict[str, Any]) -> None:
     unsecured = {operation["operationId"] for operation in operations(document) if not operation.get("security")}
-    assert unsecured == {"receive_carrier_webhook", "livekit_webhook"}
+    assert unsecured == {"receive_carrier_webhook", "livekit_webhook", "serve_medium"}
 
 
 async def test_texting_the_caller_says_that_its_errors_have_a_shape_of_their_own(document: dict[str, Any]) -> None:
@@ -76,11 +78,15 @@ async def test_the_settings_of_an_organization_are_those_that_are_checked(docume
     schemas = document["components"]["schemas"]
     change = schemas["OrganizationChange"]["properties"]["settings"]["anyOf"][0]["properties"]
     assert set(change) == set(schemas["OrganizationOut"]["properties"]["settings"]["properties"])
-    assert set(change) == {VARIABLES, DESTINATIONS}
+    assert set(change) == {VARIABLES, DESTINATIONS, TEXTING}
     assert change[DESTINATIONS]["anyOf"][0] == {"$ref": "#/components/schemas/DestinationsSetting"}
     documented = schemas["DestinationsSetting"]["properties"]
     defaults = {name: shown["default"] for name, shown in documented.items()}
     assert read_policy(check_destinations(defaults)) == read_policy(None) == DestinationPolicy()
+    assert change[TEXTING]["anyOf"][0] == {"$ref": "#/components/schemas/TextingSetting"}
+    documented = schemas["TextingSetting"]["properties"]
+    defaults = {name: shown.get("default") for name, shown in documented.items()}
+    assert read_texting(check_texting(defaults)) == read_texting(None) == TextingPolicy()
 
 
 async def hot(request: Request) -> Response:
