@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import aiohttp
@@ -15,7 +15,7 @@ class Probe:
     """`problem` None: it answered well, with `body`."""
 
     problem: str | None
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
 
 
 async def probe(url: str) -> Probe:
