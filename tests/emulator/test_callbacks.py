@@ -6,6 +6,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from twilio.request_validator import RequestValidator
 
 from fixtures.emulators import Hook, HookReceiver, RunningEmulator, Sdk, running_emulator, sdk_client
@@ -130,6 +131,30 @@ def test_connection_overrides_outside_their_range_are_ignored(
         total,
         retries,
     )
+
+
+async def test_an_answer_that_comes_too_late_is_none(emulator: RunningEmulator) -> None:
+    asked = asyncio.Semaphore(0)
+    enough = asyncio.Event()
+
+    async def hang(request: web.Request) -> web.Response:
+        asked.release()
+        await enough.wait()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/s", hang)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await create(emulator, f"http://127.0.0.1:{runner.addresses[0][1]}/s#rt=100&tt=300&rc=2&rp=rt")
+    await until_none_pending(emulator)
+    enough.set()
+    for _ in range(9):  # three statuses, each tried three times
+        await asyncio.wait_for(asked.acquire(), 5)
+    outcomes = [e.detail["outcome"] for e in emulator.store.events if e.type == "callback.ended"]
+    assert outcomes == ["rt"] * 3
+    await runner.cleanup()
 
 
 async def test_what_was_owed_at_a_stop_is_delivered_after_the_restart(tmp_path: Path) -> None:

@@ -248,6 +248,15 @@ async def test_a_scheduled_message_is_canceled_or_sent_at_its_time(tmp_path: Pat
         assert refused.value.code == 35114
 
 
+async def test_a_schedule_without_its_time_is_refused_and_without_a_service_ignored(
+    emulator: RunningEmulator, send: Sdk
+) -> None:
+    with pytest.raises(TwilioRestException) as refused:
+        await send(schedule_type="fixed", messaging_service_sid="MG" + "0" * 32)
+    assert refused.value.code == 35111
+    assert (await send(schedule_type="fixed", send_at="2999-01-01T00:00:00Z")).status == "queued"
+
+
 async def test_a_trial_account_texts_only_verified_numbers(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     trial = Account(DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, verified=("+12025550123",))
     async with running_emulator(tmp_path, Settings(accounts=(trial,))) as emulator:
