@@ -1,4 +1,7 @@
-"""Nonsense at the create routes of both faces: refused or taken; never a failure of the server, nor a torn journal."""
+"""Nonsense at the create routes of both faces and at the control API: refused or taken.
+
+Never a failure of the server, nor a torn journal.
+"""
 
 from __future__ import annotations
 
@@ -91,6 +94,23 @@ def _quoted(text: str) -> str:
 _json_bytes = json_values.map(lambda value: json.dumps(value).encode())
 
 
+CONTROL_FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "to": phones, "from": phones, "body": texts, "sms_url": urls, "number": phones, "sid": texts, "numbers": texts,
+    "auth_token": texts, "segments_per_second": st.floats(), "blocked": st.booleans(), "telnyx_numbers": texts,
+    "account_sid": texts, "media": st.lists(st.fixed_dictionaries({"content_type": texts, "data": texts}), max_size=2),
+}  # fmt: skip
+
+
+@st.composite
+def control_requests(draw: st.DrawFn) -> Request:
+    path = draw(
+        st.sampled_from(["phones/+12025550123/send", "phones/x/send", "numbers", "services", "blocks", "accounts"])
+    )
+    odd = draw(st.dictionaries(st.sampled_from(sorted(CONTROL_FIELDS)), json_values, max_size=2))
+    body = {"to": "+13125550100", "from": "+12025550100", "body": "STOP", **_some(draw, CONTROL_FIELDS), **odd}
+    return Request(f"/_emulator/{path}", {"Content-Type": "application/json"}, json.dumps(body).encode())
+
+
 @st.composite
 def garbled(draw: st.DrawFn) -> Request:
     """A request with bytes, credentials or a type that make no sense."""
@@ -101,7 +121,7 @@ def garbled(draw: st.DrawFn) -> Request:
     return Request(request.path, headers, draw(st.one_of(st.just(request.body), st.binary(max_size=200), _json_bytes)))
 
 
-requests = st.one_of(telnyx_requests(), twilio_requests(), garbled())
+requests = st.one_of(telnyx_requests(), twilio_requests(), control_requests(), garbled())
 
 
 async def answers(home: Path, wanted: list[Request]) -> tuple[list[int], dict[str, Any]]:

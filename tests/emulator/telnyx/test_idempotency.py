@@ -65,3 +65,17 @@ async def test_an_answer_that_was_lost_is_given_again(emulator: RunningEmulator,
     (kept,) = emulator.store.messages
     assert (await api.call("POST", "messages", TEXT, Idempotency_Key="k")).data["id"] == kept
     assert len(emulator.store.messages) == 1
+
+
+async def test_a_request_that_is_carried_out_late_does_not_send_again(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    clock = VirtualClock()
+    async with running_emulator(tmp_path, clock=clock) as emulator:
+        emulator.emulation.faults.add({"route": "telnyx.messages.create", "kind": "commit_delay", "seconds": 30})
+        api = Api(http, emulator.url)
+        with pytest.raises(aiohttp.ClientError):
+            await api.call("POST", "messages", TEXT, Idempotency_Key="k")
+        assert (await api.call("POST", "messages", TEXT, Idempotency_Key="k")).status == 200
+        await clock.advance(31)
+        assert len(emulator.store.messages) == 1

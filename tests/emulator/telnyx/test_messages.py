@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from fixtures.emulators import running_emulator
+from fixtures.emulators import RunningEmulator, running_emulator
 from fixtures.telnyx import NUMBER, OTHER_NUMBER, PHONE, Api
 from offhook.emulator import DEFAULT_ACCOUNT_SID, Account, VirtualClock
 from offhook.emulator.settings import DEFAULT_AUTH_TOKEN
@@ -236,3 +236,15 @@ async def test_a_slow_senders_texts_wait_expire_and_fill_its_queue(tmp_path: Pat
         messages = [(await api.get(f"messages/{sid}")).data for sid in sids]
         assert [m["to"][0]["status"] for m in messages] == ["delivered"] * 4 + ["sending_failed"]
         assert messages[-1]["errors"][0]["code"] == "40014"
+
+
+async def test_without_the_library_that_signs_the_face_says_what_to_install(
+    emulator: RunningEmulator, api: Api, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("offhook.emulator.telnyx", "offhook.emulator.telnyx.rest"):
+        monkeypatch.setattr(f"{module}.can_sign", lambda: False)
+    refused = await api.send()
+    assert (refused.status, refused.codes) == (503, ["10007"])
+    assert "pip install 'offhook[emulator]'" in refused.body["errors"][0]["detail"]
+    async with http.get(f"{emulator.url}/_emulator/telnyx") as answer:
+        assert (await answer.json())["accounts"][0]["public_key"] is None

@@ -27,10 +27,10 @@ DAY_SECONDS = 86_400.0
 
 
 def _account_sid(body: Body, emulation: Emulation) -> str:
-    sid = body.get("account_sid") or emulation.settings.accounts[0].sid
+    sid = optional_text_in(body, "account_sid") or emulation.settings.accounts[0].sid
     if sid not in emulation.store.accounts:
         raise ControlRefused("there is no account with that account_sid")
-    return cast("str", sid)
+    return sid
 
 
 async def add_account(request: web.Request, emulation: Emulation) -> web.Response:

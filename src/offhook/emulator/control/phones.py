@@ -9,7 +9,7 @@ from typing import cast
 
 from aiohttp import web
 
-from offhook.emulator.control.bodies import Body, ControlRefused, json_response, read_body, text_in
+from offhook.emulator.control.bodies import Body, ControlRefused, json_response, optional_text_in, read_body, text_in
 from offhook.emulator.control.views import message_view
 from offhook.emulator.emulation import Emulation
 from offhook.emulator.media import SHOWN_IMAGES
@@ -59,7 +59,7 @@ async def send(request: web.Request, emulation: Emulation) -> web.Response:
         phone=request.match_info["number"],
         to=text_in(body, "to"),
         body=text_in(body, "body") if body.get("body") else "",
-        account_sid=body.get("account_sid"),
+        account_sid=optional_text_in(body, "account_sid"),
         media=tuple(_medium(item) for item in _list(body, "media")),
     )
     message = await send_from_phone(emulation, wish, origin=str(request.url.origin()))
