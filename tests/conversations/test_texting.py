@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -9,6 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +41,11 @@ class Agent:
     session: aiohttp.ClientSession
     deployment: Deployment
 
-    async def post(self, body: Any, token: str | None = SMS_SECRET, data: bytes | None = None) -> Any:
+    async def post(
+        self, body: Any, token: str | None = SMS_SECRET, data: bytes | None = None, key: str | None = None
+    ) -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"Idempotency-Key": key} if key else {}
         async with self.session.post(
             f"{self.deployment.url}/api/livekit/agent-send-sms",
             data=json.dumps(body).encode() if data is None else data,
@@ -221,6 +226,39 @@ async def test_who_opted_out_is_not_texted(agent: Agent) -> None:
         )
     status, refusal = await agent.post({"to": CALLER, "body": "x"})
     assert (status, refusal["error"]) == (422, "suppressed")
+
+
+async def test_a_key_makes_the_text_go_once_and_the_answer_the_same(agent: Agent) -> None:
+    wish = {"to": CALLER, "body": "Once"}
+    answers = await asyncio.gather(*(agent.post(wish, key="call-1") for _ in range(4)))
+    assert len(agent.deployment.texts()) == 1
+    assert all(answer == answers[0] for answer in answers)
+    status, refusal = await agent.post({**wish, "body": "Another"}, key="call-1")
+    assert (status, refusal["error"]) == (422, "idempotency_key_reused")
+    assert set(refusal) == {"error", "message"}
+    assert (await agent.post(wish, key="call-2"))[0] == 200
+    assert len(agent.deployment.texts()) == 2
+
+
+async def test_a_refused_wish_leaves_the_key_free(agent: Agent) -> None:
+    assert (await agent.post({"to": "+442071838750", "body": "x"}, key="k"))[0] == 422
+    assert (await agent.post({"to": CALLER, "body": "x"}, key="k"))[0] == 200
+    assert (await agent.post({"to": CALLER, "body": "x"}, key="two words"))[1]["error"] == "idempotency_key_invalid"
+
+
+async def test_a_held_text_is_told_with_its_hour(agent: Agent) -> None:
+    async with agent.deployment.services.database.tenant(agent.deployment.organization_id) as connection:
+        await connection.execute(
+            "update organizations set settings = settings || $2::jsonb where id = $1",
+            agent.deployment.organization_id,
+            {"texting": {"quiet_hours": None, "recipient_daily_cap": 1}},
+        )
+    await agent.caller_joins("call-1", "RM_1")
+    assert (await agent.post({"roomName": "call-1", "body": "First"}))[1]["success"] is True
+    status, answer = await agent.post({"roomName": "call-1", "body": "Second"})
+    assert (status, answer["status"], answer["messageSid"]) == (200, "queued", None)
+    assert datetime.fromisoformat(answer["heldUntil"]) > datetime.now(UTC)
+    assert len(agent.deployment.texts()) == 1
 
 
 async def test_agent_config_speaks_for_the_agent_that_answers(agent: Agent) -> None:

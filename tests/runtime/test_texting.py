@@ -99,6 +99,23 @@ async def test_a_queued_text_is_told_as_on_its_way(say: Say, monkeypatch: pytest
         assert is_error is False
 
 
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        ("2026-11-25T08:00:00-05:00", "It goes on Wednesday, 25 November at 08:00, their time"),
+        ("2026-11-25T08:00:00+00:00", "at 08:00, UTC"),
+        (None, texting.HELD),
+    ],
+)
+@pytest.mark.parametrize("module", ["offhook"], indirect=True)
+async def test_a_held_text_is_told_with_its_hour(
+    say: Say, monkeypatch: pytest.MonkeyPatch, until: str | None, told: str
+) -> None:
+    async with answering(200, success=True, messageSid=None, status="queued", heldUntil=until) as gateway:
+        configured(monkeypatch, gateway)
+        assert told in (await say({"message": MESSAGE, "room_name": "call-1"}))[0]
+
+
 async def test_unset_the_model_is_told_that_sms_is_not_configured(say: Say) -> None:
     told, is_error = await say({"message": MESSAGE, "room_name": "call-1"})
     assert "SMS is not configured" in told

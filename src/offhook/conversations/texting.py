@@ -129,6 +129,8 @@ def _answer(receipt: TextReceipt) -> Response:
                 "status": "queued",
                 "to": receipt.to_number,
             }
+            if receipt.hold_reason is not None:
+                content["heldUntil"] = receipt.held_until.isoformat() if receipt.held_until is not None else None
         case _:
             content = {"success": True, "messageSid": receipt.carrier_message_id, "to": receipt.to_number}
     return JSONResponse(content)
@@ -161,6 +163,12 @@ ROUTES = (
                                     "success": {"const": True},
                                     "messageSid": {"type": ["string", "null"]},
                                     "status": {"const": "queued"},
+                                    "heldUntil": {
+                                        "type": ["string", "null"],
+                                        "format": "date-time",
+                                        "description": "It does not go before, on the recipient's clock (quiet hours, "
+                                        "a limit); null: until somebody has acted.",
+                                    },
                                     "to": {"type": "string"},
                                 },
                             }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final, cast
 
 import aiohttp
@@ -27,6 +28,7 @@ UNKNOWN: Final = (
     "Do not say that it was sent or that it was not, and do not send it again on your own."
 )
 SENT: Final = "The text was sent."
+HELD: Final = "The text is stored, but may not go now."
 QUEUED: Final = "The text is on its way; it may take a moment to arrive."
 
 
@@ -48,8 +50,20 @@ async def send_sms(message: str, room_name: str | None = None) -> str:
         raise ToolError(NO_CALL)
     status, answer = await _post(url, token, {"roomName": room, "body": message})
     if status == 200 and answer.get("success"):
+        if "heldUntil" in answer:
+            return _held(answer["heldUntil"])
         return QUEUED if answer.get("status") == "queued" else SENT
     raise ToolError(f"The text was not sent: {answer.get('message') or answer.get('error') or f'error {status}'}")
+
+
+def _held(until: object) -> str:
+    """What the model is told of a text that is not to go now."""
+    try:
+        moment = datetime.fromisoformat(str(until))
+    except ValueError:
+        return HELD
+    clock = "their time" if moment.utcoffset() else "UTC"
+    return f"{HELD} It goes on {moment:%A, %d %B at %H:%M}, {clock}: say that it will arrive then, not now."
 
 
 async def _post(url: str, token: str, body: Mapping[str, str]) -> tuple[int, dict[str, Any]]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offhook.telephony.consent.hours import HORIZON, QuietHours, next_opening
-from offhook.telephony.consent.zones import find_zone, zones_of
+from offhook.telephony.consent.zones import at_recipients, find_zone, zones_of
 
 NIGHT = QuietHours()
 NEW_YORK, LOS_ANGELES = ZoneInfo("America/New_York"), ZoneInfo("America/Los_Angeles")
@@ -125,3 +125,17 @@ def test_a_number_that_may_be_in_many_zones_has_them_all() -> None:
 @pytest.mark.parametrize("name", ["", None, "America", "../../etc/passwd", "\0", "Mars/Base", "x" * 5000, "New York"])
 def test_what_is_no_zone_is_none(name: str | None) -> None:
     assert find_zone(name) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "zone", "clock"),
+    [
+        ("+12125550140", None, "07:00 America/New_York"),
+        ("+12125550140", "Europe/Berlin", "13:00 Europe/Berlin"),
+        ("+18005550140", None, "12:00 UTC"),
+        ("+12125550140", "Mars/Olympus", "07:00 America/New_York"),
+    ],
+)
+def test_a_moment_is_told_on_the_recipients_clock(number: str, zone: str | None, clock: str) -> None:
+    told = at_recipients(datetime(2026, 11, 24, 12, 0, tzinfo=UTC), number, zone)
+    assert f"{told:%H:%M} {told.tzinfo}" == clock

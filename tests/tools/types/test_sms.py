@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
 from fixtures.tool_calls import (
     AI_RECIPIENTS,
@@ -16,10 +19,13 @@ from fixtures.tool_calls import (
     function,
     sms_form,
 )
-from offhook.core.errors import ConfigurationError, Effect, InvalidInput, Unavailable
+from offhook.core.declarations import Declarations
+from offhook.core.errors import ConfigurationError, Effect, FieldProblem, InvalidInput, Unavailable
+from offhook.core.texts import PLAIN, MediumWish, TextOptions
 from offhook.core.variables import Provenance, Value
-from offhook.testing import FakeConsent, FakeNumbers
-from offhook.tools.ports import NO_SENDER_CODE, SUPPRESSED_CODE, DestinationVerdict, OwnNumber
+from offhook.testing import FakeConsent, FakeMessenger, FakeNumbers, fake_ports
+from offhook.tools.ports import NO_SENDER_CODE, SUPPRESSED_CODE, TOO_LONG_CODE, DestinationVerdict, OwnNumber
+from offhook.tools.types import sms
 
 OTHER = "+12025550142"
 OPTED_OUT = DestinationVerdict(False, SUPPRESSED_CODE, "The recipient has opted out.")
@@ -239,3 +245,128 @@ async def test_the_carrier_gets_less_time_than_the_caller_waits() -> None:
     waits = [request.wait_seconds for request in walk.messenger.requests]
     assert waits == [8.0, 2.0]
     assert walk.messenger.requests[0].from_number == OUR_NUMBER
+
+
+OPTIONS = {"strip_markdown": True, "smart_encoding": True, "split": True, "validity_seconds": 600}
+
+
+async def test_the_options_of_the_form_reach_the_text() -> None:
+    walk, media_id = Walk(), uuid.uuid4()
+    media = [{"media_id": str(media_id)}, {"url": "https://x.example/map.png"}]
+    await _answer(walk, sms_form(**OPTIONS, media=media))
+    [request] = walk.messenger.requests
+    assert request.options == TextOptions(
+        media=(MediumWish(media_id=media_id), MediumWish(url="https://x.example/map.png")),
+        strip_markdown=True,
+        smart_encoding=True,
+        split=True,
+        validity_seconds=600,
+    )
+
+
+async def test_without_options_a_text_goes_as_it_is_written() -> None:
+    walk = Walk()
+    await _answer(walk, sms_form(strip_markdown=False, media=[]))
+    assert walk.messenger.requests[0].options is PLAIN
+
+
+async def test_what_is_split_may_be_longer_than_one_text() -> None:
+    walk = Walk(context=context(values={"agent_name": Value("x " * 1600, Provenance.ORGANIZATION)}))
+    text = {"mode": "fixed", "value": "Hi {{agent_name}}"}
+    await _answer(walk, sms_form(text=text, split=True))
+    assert len(walk.sent) == 1
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("fault", "row"),
+    [
+        (
+            {"hold_reason": "quiet_hours", "held_until": datetime(2026, 11, 24, 8, 0, tzinfo=NEW_YORK)},
+            {
+                "status": "held",
+                "reason": "at this hour nobody there is texted",
+                "until": "Tuesday, 24 November, 08:00 (America/New_York)",
+            },
+        ),
+        ({"hold_reason": "account_stopped"}, {"status": "held", "reason": "the team has to set something right first"}),
+        ({}, {"status": "queued"}),
+    ],
+)
+async def test_a_text_that_is_held_is_told_with_its_hour(fault: dict[str, Any], row: dict[str, str]) -> None:
+    walk = Walk()
+    walk.messenger.faults[CALLER] = {"status": "queued", "effect": Effect.NONE, **fault}
+    answer = await _answer(walk, sms_form())
+    assert answer["sent_to"] == [{"to": "the caller's number ending 40", **row}]
+    assert row["status"] in answer["note"]
+
+
+async def test_a_text_of_which_only_some_parts_went_is_told_so() -> None:
+    walk = Walk()
+    walk.messenger.faults[CALLER] = {"status": "failed", "effect": Effect.DONE, "parts": 3}
+    answer = await _answer(walk, sms_form(split=True))
+    assert answer["sent_to"][0]["status"] == "in part"
+    assert "only the beginning" in answer["note"]
+
+
+async def test_a_text_that_the_carrier_cannot_take_is_told_as_too_long() -> None:
+    walk = Walk()
+    walk.messenger.faults[CALLER] = InvalidInput("It takes 12 segments.", code=TOO_LONG_CODE)
+    result = await walk.call(function(sms_form()))
+    assert "make it shorter" in str(result.answer["error"])
+
+
+async def test_media_that_the_carrier_does_not_take_are_refused_when_the_tool_is_saved() -> None:
+    class Choosy(FakeMessenger):
+        async def estimate(self, *_: Any) -> Any:
+            raise InvalidInput("x", fields=[FieldProblem("media.0", "It is too large.", "media_too_large")])
+
+    ports = fake_ports(messenger=Choosy())
+    form = sms.Config.model_validate(sms_form(media=[{"url": "https://x.example/a.png"}]))
+    [problem] = await sms.check(form, uuid.uuid4(), ports)
+    assert (problem.path, problem.code) == ("media.0", "media_too_large")
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        [{}],
+        [{"url": "ftp://x.example/a"}],
+        [{"url": "https://x.example/{{name}}"}],
+        [{"media_id": str(uuid.uuid4()), "url": "https://x.example/a"}],
+        [{"url": "https://x.example/a"}] * 11,
+    ],
+)
+def test_media_are_one_of_ours_or_an_address(media: list[Any]) -> None:
+    with pytest.raises(ValidationError):
+        sms.Config.model_validate(sms_form(media=media))
+
+
+async def test_the_appraisal_tells_the_cost_of_one_text_with_its_options() -> None:
+    text = {"mode": "fixed", "value": "x" * 300}
+    form = sms.Config.model_validate(sms_form(text=text))
+    told = await sms.appraise(form, Declarations(), uuid.uuid4(), fake_ports())
+    assert told == {"cost": {"amount": "0.02", "currency": "USD", "source": "made up"}}
+
+
+async def test_the_appraisal_is_silent_where_nobody_knows_the_price() -> None:
+    class Unknown(FakeMessenger):
+        async def estimate(self, *_: Any) -> Any:
+            raise InvalidInput("Several numbers.", code=NO_SENDER_CODE)
+
+    form = sms.Config.model_validate(sms_form())
+    assert await sms.appraise(form, Declarations(), uuid.uuid4(), fake_ports(messenger=Unknown())) == {"cost": None}
+
+
+def test_the_insight_counts_what_is_sent_and_not_what_is_written() -> None:
+    text = {"mode": "fixed", "value": "**It’s** " + "x" * 100}
+    written = sms.insight(sms.Config.model_validate(sms_form(text=text)), Declarations())
+    sent = sms.insight(sms.Config.model_validate(sms_form(text=text, **OPTIONS)), Declarations())
+    assert (written["segments"], sent["segments"], sent["encoding"]) == (2, 1, "GSM-7")
+
+
+def test_the_insight_names_markdown_where_the_model_writes() -> None:
+    notes = sms.insight(sms.Config.model_validate(sms_form(text=AI_TEXT)), Declarations())["notes"]
+    assert "strip_markdown" in notes[0]

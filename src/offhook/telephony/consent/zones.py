@@ -6,6 +6,7 @@ An area code is where the number was handed out, not where the person is: an exp
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,3 +50,14 @@ def zones_of(number: str) -> Sequence[ZoneInfo]:
     # "Etc/Unknown" is what the library says where it knows nothing: there is no such zone.
     zones = [find_zone(name) for name in known(parsed)]
     return tuple(zone for zone in zones if zone is not None)
+
+
+def at_recipients(moment: datetime, number: str, zone_name: str | None) -> datetime:
+    """`moment` on the recipient's clock; of several that it may be, the one that is behind. UTC where none is known."""
+    told = find_zone(zone_name)
+    zones = (told,) if told else zones_of(number)
+    return min((moment.astimezone(zone) for zone in zones), key=_offset, default=moment.astimezone(UTC))
+
+
+def _offset(moment: datetime) -> timedelta:
+    return moment.utcoffset() or timedelta()

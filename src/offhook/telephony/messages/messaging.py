@@ -12,6 +12,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final, Protocol, cast
 
 from offhook.core.db.jobs import Handler
@@ -20,6 +21,7 @@ from offhook.core.db.shared import SharedCommit
 from offhook.core.errors import Conflict, Effect, NotFound, Unavailable
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierRefused, NotOffered, NotSent, OutcomeUnknown
+from offhook.telephony.consent.zones import at_recipients
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.attempts import Attempts
 from offhook.telephony.messages.following import Following
@@ -263,5 +265,13 @@ def _receipt(message: Message) -> Receipt:
         error_code=message.error_code,
         decision=message.decision,
         hold_reason=message.hold_reason if status == "queued" else None,
-        held_until=message.not_before if status == "queued" else None,
+        held_until=_held_until(message),
     )
+
+
+def _held_until(message: Message) -> datetime | None:
+    """On the recipient's clock; None for one that goes, or that will have expired by then."""
+    until, expires_at = message.not_before, message.expires_at
+    if message.status != "queued" or until is None or (expires_at is not None and expires_at <= until):
+        return None
+    return at_recipients(until, message.to_number, message.recipient_time_zone)

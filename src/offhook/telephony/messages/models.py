@@ -199,5 +199,6 @@ class Receipt:
     hold_reason: str | None = None
     """Why it waits, as a code; `decision` is the sentence."""
     held_until: datetime | None = None
+    """When it will go, on the recipient's clock where that is known; None: nobody can tell."""
     parts: int = 1
     """Of a text that was split: as many messages; `message_id` is the first one's."""
