@@ -124,7 +124,7 @@ def create_telephony(
     intake = Intake(accounts, consent, media_part.media)
     messaging_services = MessagingServices(database, accounts)
     reconciliation = Reconciliation(database, accounts, reconcile_gap_seconds)
-    attempts = Attempts(Sending(database, accounts, public_url, media_part.media), reconciliation)
+    attempts = Attempts(database, Sending(database, accounts, public_url, media_part.media), reconciliation)
     pump = Pump(database, accounts, attempts, Gate())
     return Telephony(
         messaging=Messaging(

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from offhook.core.db.jobs import RetryLater
+from offhook.core.db.pool import Database
 from offhook.core.errors import Unavailable
 from offhook.core.telemetry import get_logger
+from offhook.telephony.messages import queries
 from offhook.telephony.messages.lanes import LaneKey
 from offhook.telephony.messages.models import Message
 from offhook.telephony.messages.reconcile import Reconciliation
+from offhook.telephony.messages.rooms import Room, Rooms
 from offhook.telephony.messages.sending import Sending
-from offhook.telephony.messages.slots import Spacing
+from offhook.telephony.messages.slots import LATE_SECONDS, Spacing
 
 _log = get_logger(__name__)
 
@@ -37,49 +39,32 @@ class _Lane:
     users: int = 0
 
 
-class Room:
-    """Places for attempts of one account, kept until they are used or the block ends."""
-
-    def __init__(self, free: int) -> None:
-        self.free = free
-
-
 class Attempts:
     """Launches attempts and knows those under way."""
 
-    def __init__(self, sending: Sending, reconciliation: Reconciliation) -> None:
+    def __init__(self, database: Database, sending: Sending, reconciliation: Reconciliation) -> None:
+        self._database = database
         self._sending = sending
         self._reconciliation = reconciliation
         self._tasks: dict[uuid.UUID, asyncio.Task[None]] = {}
-        self._used: Counter[uuid.UUID] = Counter()
-        self._ended = asyncio.Event()
+        self.rooms = Rooms(MAX_PER_ACCOUNT)
+        """By account."""
         self._lanes: dict[LaneKey, _Lane] = {}
         self._closing = asyncio.Event()
+        self._moves: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more is to be launched."""
+        return self._closing.is_set()
 
     def find(self, message_id: uuid.UUID) -> asyncio.Task[None] | None:
         """The attempt of a message that is under way here."""
         return self._tasks.get(message_id)
 
-    @contextmanager
-    def room(self, account_id: uuid.UUID) -> Generator[Room]:
-        """What is free for the account, for this block alone."""
-        room = Room(0 if self._closing.is_set() else max(0, MAX_PER_ACCOUNT - self._used[account_id]))
-        self._used[account_id] += room.free
-        try:
-            yield room
-        finally:
-            self._give_up(account_id, room.free)
-
-    async def wait_for_room(self, account_id: uuid.UUID, timeout_seconds: float) -> None:
-        """Until an attempt of the account ends, or the time is over."""
-        if self._used[account_id] < MAX_PER_ACCOUNT:
-            return
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), timeout_seconds)
-
     def launch(self, room: Room, message: Message, slot: float, cost_seconds: float) -> None:
         """Make a claimed message's attempt at `slot` (the event loop's time), in one of the places."""
-        room.free -= 1
+        room.use()
         task = asyncio.create_task(self._attempt(message, slot, cost_seconds))
         self._tasks[message.id] = task
         task.add_done_callback(lambda done: self._forget(message, done))
@@ -89,7 +74,7 @@ class Attempts:
         reconciled by its job."""
         self._closing.set()
         if self._tasks:
-            await asyncio.wait(list(self._tasks.values()), timeout=_CLOSING_SECONDS)
+            await asyncio.wait([*self._tasks.values(), *self._moves], timeout=_CLOSING_SECONDS)
         for task in list(self._tasks.values()):
             task.cancel()
 
@@ -104,8 +89,8 @@ class Attempts:
         async def turn() -> bool:
             return await self._turn(LaneKey(message.carrier_account_id, message.sender), slot, cost_seconds)
 
-        await self._sending.attempt(message, turn)
-        await self.look(message.id)
+        if not await self._sending.attempt(message, turn):
+            await self.look(message.id)
 
     async def _turn(self, key: LaneKey, slot: float, cost_seconds: float) -> bool:
         """Wait for the slot, behind those before it; False if it is lost."""
@@ -117,12 +102,28 @@ class Attempts:
                 turn = lane.spacing.turn(slot, loop.time())
                 if turn is None or not await self._sleep(turn - loop.time()):
                     return False
-                lane.spacing.start(turn, loop.time(), cost_seconds)
+                started = loop.time()
+                lane.spacing.start(turn, started, cost_seconds)
+                if started - slot > LATE_SECONDS:
+                    self._move_lane(key, cost_seconds)
                 return True
         finally:
             lane.users -= 1
             if lane.users == 0 and lane.spacing.is_free(loop.time()):
                 self._lanes.pop(key, None)
+
+    def _move_lane(self, key: LaneKey, cost_seconds: float) -> None:
+        """A text has started late: those after it, in other processes too, are to be as far behind it as ever."""
+
+        async def move() -> None:
+            with suppress(Unavailable):
+                async with self._database.system("a text was late") as connection:
+                    until = await queries.now(connection) + timedelta(seconds=cost_seconds)
+                    await queries.pause_lane(connection, key.account_id, key.sender, until)
+
+        task = asyncio.create_task(move())
+        self._moves.add(task)
+        task.add_done_callback(self._moves.discard)
 
     async def _sleep(self, seconds: float) -> bool:
         """False if this process is about to end."""
@@ -133,13 +134,6 @@ class Attempts:
 
     def _forget(self, message: Message, task: asyncio.Task[None]) -> None:
         self._tasks.pop(message.id, None)
-        self._give_up(message.carrier_account_id, 1)
-        ended, self._ended = self._ended, asyncio.Event()
-        ended.set()
+        self.rooms.give(message.carrier_account_id, 1)
         if not task.cancelled() and task.exception() is not None:
             _log.warning("attempt_failed", message_id=str(message.id), error_type=type(task.exception()).__name__)
-
-    def _give_up(self, account_id: uuid.UUID, places: int) -> None:
-        self._used[account_id] -= places
-        if self._used[account_id] <= 0:
-            del self._used[account_id]

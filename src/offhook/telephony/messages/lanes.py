@@ -21,7 +21,7 @@ from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection
 from offhook.core.ids import new_id
 from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, message_of
-from offhook.telephony.messages.placing import ABANDONED, PUMP, PUMP_PAYLOAD, RECONCILE
+from offhook.telephony.messages.placing import ABANDONED, JOB_LEAD_SECONDS, PUMP, PUMP_PAYLOAD, RECONCILE
 from offhook.telephony.messages.slots import Pace
 
 TIDY_BATCH: Final = 200
@@ -199,49 +199,57 @@ async def _hold_stopped(connection: Connection, lane: Lane) -> None:
     )
 
 
-_CLAIM: Final = (
+_TAKE: Final = (
     "with claimed as (update messages m set status = 'sending', attempt = m.attempt + 1, attempt_started_at = slot.at,"
     "  send_at = slot.at, hold_reason = null, outcome_unknown_since = null, empty_listings = 0,"
     "  last_listing_at = null, error_code = null, decision = null"
     "  from unnest($1::uuid[], $2::timestamptz[]) as slot (id, at) where m.id = slot.id and m.status = 'queued'"
     f"  returning {_M}), guard as ("
     + queue_ids("claimed", f"'{RECONCILE}'", at="attempt_started_at + make_interval(secs => $3)")
-    + ") select * from claimed order by attempt_started_at, id"
+    + "), lane as (update lanes set next_at = $5, pump_at = case when $7::uuid is null then pump_at else $6 end,"
+    "  pump_by = coalesce($7, pump_by),"
+    "  backlog_until = case when $7 is not null and $6::timestamptz is null then $5 else backlog_until end"
+    "  where id = $4)"
+    " select * from claimed order by attempt_started_at, id"
 )
 
 
-async def claim(
-    connection: Connection, messages: Sequence[Message], slots: Sequence[datetime], guard_seconds: float
-) -> list[Message]:
-    """Their next attempts, each with a job that looks after it if we die. Those that were canceled meanwhile are not
-    among the result. `guard_seconds`: after how long from the slot that job runs."""
-    rows = await connection.fetch(_CLAIM, [message.id for message in messages], list(slots), guard_seconds)
-    return [message_of(row) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What a look takes of a lane."""
+
+    messages: Sequence[Message]
+    slots: Sequence[datetime]
+    paces: Sequence[Pace]
+    """Of the lane, and of the account's where that has one."""
+    pump_at: datetime | None
+    """The new promise; None: nothing waits any more, so the lane's backlog ends where its slots do."""
+    by: uuid.UUID | None
+    """Whose promise it is; None: the promise that there is stays."""
 
 
-async def move(
-    connection: Connection, lane: Lane, paces: Sequence[Pace], *, pump_at: datetime | None, by: uuid.UUID | None
-) -> None:
-    """Write down what was taken of the lane. `by` None: the promise of whoever looks after it stays as it is.
-    `pump_at` None with a `by`: nothing waits any more, so the lane's backlog ends where its slots do."""
-    await connection.execute(
-        "update lanes set next_at = $3, pump_at = case when $5::uuid is null then pump_at else $4 end,"
-        " pump_by = coalesce($5, pump_by),"
-        " backlog_until = case when $5::uuid is not null and $4::timestamptz is null then $3 else backlog_until end"
-        " where carrier_account_id = $1 and sender = $2",
-        lane.key.account_id,
-        lane.key.sender,
-        paces[0].next_at,
-        pump_at,
-        by,
+async def take(connection: Connection, lane: Lane, taking: Taking, guard_seconds: float) -> list[Message]:
+    """Claim the next attempts of texts, each with a job that looks after it if we die, and write down what was taken
+    of the lane. Those that were canceled meanwhile are not among the result. `guard_seconds`: after how long from the
+    slot that job runs."""
+    rows = await connection.fetch(
+        _TAKE,
+        [message.id for message in taking.messages],
+        list(taking.slots),
+        guard_seconds,
+        lane.id,
+        taking.paces[0].next_at,
+        taking.pump_at,
+        taking.by,
     )
     if lane.total is not None:
         await connection.execute(
             "update lanes set next_at = $3 where carrier_account_id = $1 and sender = $2",
             lane.key.account_id,
             ACCOUNT,
-            paces[1].next_at,
+            taking.paces[1].next_at,
         )
+    return [message_of(row) for row in rows]
 
 
 def job_at(lane: Lane, at: datetime) -> uuid.UUID:
@@ -262,17 +270,19 @@ async def queue_pump(connection: Connection, lane: Lane, at: datetime) -> None:
     )
 
 
+_PROMISED: Final = f"pump_at <= greatest($3, next_at) and pump_at > clock_timestamp() - {ABANDONED}"
 _WAKE: Final = (
     "with lane as (update lanes set"
-    f" pump_at = case when pump_at <= $3 and pump_at > clock_timestamp() - {ABANDONED} then pump_at else $3 end,"
-    f" pump_by = case when pump_at <= $3 and pump_at > clock_timestamp() - {ABANDONED} then pump_by else $4 end"
+    f" pump_at = case when {_PROMISED} then pump_at"
+    f"  else greatest($3, next_at - interval '{JOB_LEAD_SECONDS} seconds') end,"
+    f" pump_by = case when {_PROMISED} then pump_by else $4 end"
     " where carrier_account_id = $1 and sender = $2 returning id, pump_at, pump_by)"
     + queue_ids("lane where pump_by = $4", f"'{PUMP}'", at="pump_at", payload=PUMP_PAYLOAD)
 )
 
 
 async def wake(connection: Connection, key: LaneKey, at: datetime) -> None:
-    """Something in the lane can go at `at`: see that somebody looks by then."""
+    """Something in the lane can go at `at`, if it has a slot by then: see that somebody looks."""
     # The row is written in any case: a pump that is at work must end before this is decided.
     await connection.execute(_WAKE, key.account_id, key.sender, at, new_id())
 

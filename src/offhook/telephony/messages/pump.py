@@ -24,7 +24,7 @@ from offhook.telephony.consent.gate import Gate
 from offhook.telephony.messages import lanes
 from offhook.telephony.messages.attempts import Attempts
 from offhook.telephony.messages.holds import apply_verdicts
-from offhook.telephony.messages.lanes import Lane, LaneKey, Waiting
+from offhook.telephony.messages.lanes import Lane, LaneKey, Taking, Waiting
 from offhook.telephony.messages.models import Message, Priority
 from offhook.telephony.messages.placing import ABANDONED_SECONDS, GUARD_MARGIN_SECONDS, JOB_LEAD_SECONDS
 from offhook.telephony.messages.slots import HORIZON_SECONDS, LEAD_SECONDS, Pace, plan, start_of
@@ -53,9 +53,11 @@ _END: Final = Look(None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class _Choice:
+    """Which texts a look takes."""
+
     messages: Sequence[Message]
-    """Claimed, in the order of their slots."""
+    slots: Sequence[datetime]
     paces: Sequence[Pace]
     judged: bool
     """The gate held or withdrew some, so that others may take their slots."""
@@ -72,28 +74,37 @@ class Pump:
         self._attempts = attempts
         self._gate = gate
         self._staying = 0
+        self._keys: dict[uuid.UUID, LaneKey] = {}
         self._looks: set[asyncio.Task[Look]] = set()
 
     async def on_job(self, payload: bytes) -> None:
         """Pump a lane until there is nothing to do soon. `payload`: the lane's id, and the name of the promise."""
         lane_id, me = uuid.UUID(bytes=payload[:16]), uuid.UUID(bytes=payload[16:])
         try:
-            async with self._database.system("pump a lane") as connection:
-                key = await lanes.find_key(connection, lane_id)
+            key = self._keys.get(lane_id) or await self._find_key(lane_id)
             if key is not None:
                 await self._pump(key, me)
         except Unavailable as error:
             raise RetryLater(_AWAY_SECONDS) from error
 
+    async def _find_key(self, lane_id: uuid.UUID) -> LaneKey | None:
+        async with self._database.system("pump a lane") as connection:
+            key = await lanes.find_key(connection, lane_id)
+        if key is not None:
+            self._keys[lane_id] = key
+        return key
+
     async def _pump(self, key: LaneKey, me: uuid.UUID) -> None:
         while True:
+            if self._attempts.is_closing:
+                raise RetryLater(_AWAY_SECONDS)  # in another process
             look = await self._shielded(key, me)
             if look.again_seconds is None:
                 return
             self._staying += 1
             try:
                 if look.full:
-                    await self._attempts.wait_for_room(key.account_id, look.again_seconds)
+                    await self._attempts.rooms.wait(key.account_id, look.again_seconds)
                 else:
                     await asyncio.sleep(look.again_seconds)
             finally:
@@ -102,6 +113,8 @@ class Pump:
     async def look(self, message: Message) -> Look:
         """One look at a lane for somebody who waits for this text: texts up to it are taken, as far as their slots
         are near. `again_seconds`: when it is worth another. Raises Unavailable."""
+        if self._attempts.is_closing:
+            return _END
         return await self._shielded(LaneKey(message.carrier_account_id, message.sender), None, message.id)
 
     async def sweep(self) -> None:
@@ -125,7 +138,7 @@ class Pump:
 
     async def _look(self, key: LaneKey, me: uuid.UUID | None, until: uuid.UUID | None) -> Look:
         loop = asyncio.get_running_loop()
-        with self._attempts.room(key.account_id) as room:
+        with self._attempts.rooms.room(key.account_id) as room:
             async with self._database.system("pump a lane") as connection:
                 lane = await lanes.lock(connection, key)
                 if lane is None:
@@ -133,55 +146,58 @@ class Pump:
                 if lane.untidy:
                     await lanes.tidy(connection, lane)
                     return Look(0.0)
-                waiting = await lanes.waiting(connection, key, max(1, min(room.free, _fitting(lane.pace))))
+                places = room.take(_fitting(lane.pace))
+                waiting = await lanes.waiting(connection, key, max(1, places))
                 read_at = loop.time()
                 if me is not None and not _is_ours(lane, me, waiting.now):
                     return _END
-                taken = await self._take(connection, lane, waiting, room.free, until)
-                look, pump_at = self._next(lane, waiting, taken, full=room.free <= len(taken.messages))
+                choice = await self._choose(connection, lane, waiting, places, until)
+                look, pump_at = self._next(
+                    lane, waiting, choice, full=places < _fitting(lane.pace) and places <= len(choice.messages)
+                )
                 by = me
                 if me is not None and pump_at is not None and look.again_seconds is None:
                     await lanes.queue_pump(connection, lane, pump_at)
                     by = lanes.job_at(lane, pump_at)
-                await lanes.move(connection, lane, taken.paces, pump_at=pump_at, by=by)
-            for message in taken.messages:
+                taking = Taking(choice.messages, choice.slots, choice.paces, pump_at, by)
+                guard_seconds = self._accounts.longest_attempt_seconds + GUARD_MARGIN_SECONDS
+                taken = await lanes.take(connection, lane, taking, guard_seconds)
+            for message in taken:
                 slot = read_at + (message.send_at - waiting.now).total_seconds()
                 self._attempts.launch(room, message, slot, message.segments * lane.pace.seconds_per_segment)
         return look
 
-    async def _take(
+    async def _choose(
         self, connection: Connection, lane: Lane, waiting: Waiting, room: int, until: uuid.UUID | None
-    ) -> _Taken:
-        """Claim what has a slot within the horizon and what the gate lets go."""
+    ) -> _Choice:
+        """What has a slot within the horizon, less what the gate does not let go."""
         paces = (lane.pace,) if lane.total is None else (lane.pace, lane.total)
         if lane.stopped_hold is not None:
-            return _Taken((), paces, judged=False, left=False)
+            return _Choice((), (), paces, judged=False, left=False)
         ready = waiting.ready[:room]
         first = plan([m.segments for m in ready], paces, waiting.now, HORIZON_SECONDS)
         chosen = _until(ready[: len(first.slots)], until)
         left = waiting.more or len(waiting.ready) > len(chosen)
         if not chosen:
-            return _Taken((), paces, judged=False, left=left)
+            return _Choice((), (), paces, judged=False, left=left)
         verdicts = await self._gate.judge(connection, chosen)
-        free = [message for message in chosen if message.id not in verdicts]
-        final = plan([m.segments for m in free], paces, waiting.now, HORIZON_SECONDS)
-        guard = self._accounts.longest_attempt_seconds + GUARD_MARGIN_SECONDS
-        claimed = await lanes.claim(connection, free, final.slots, guard) if free else []
         if verdicts:
             await apply_verdicts(connection, verdicts)
-        return _Taken(claimed, final.paces, judged=bool(verdicts), left=left)
+        free = [message for message in chosen if message.id not in verdicts]
+        final = plan([m.segments for m in free], paces, waiting.now, HORIZON_SECONDS)
+        return _Choice(free, final.slots, final.paces, judged=bool(verdicts), left=left)
 
-    def _next(self, lane: Lane, waiting: Waiting, taken: _Taken, *, full: bool) -> tuple[Look, datetime | None]:
+    def _next(self, lane: Lane, waiting: Waiting, choice: _Choice, *, full: bool) -> tuple[Look, datetime | None]:
         """When this pump looks again, and by when somebody does: for `lanes.pump_at`."""
         now = waiting.now
-        if taken.judged:
+        if choice.judged:
             return Look(0.0), now
-        if taken.left and full:
+        if choice.left and full:
             return Look(_FULL_SECONDS, full=True), now + timedelta(seconds=_FULL_SECONDS)
         due: list[datetime] = [] if waiting.next_tidying is None else [waiting.next_tidying]
-        if taken.left:
+        if choice.left:
             lead = LEAD_SECONDS if _is_urgent(lane, waiting.ready) else LEAD_SECONDS / 2
-            due.append(start_of(taken.paces, now) - timedelta(seconds=lead))
+            due.append(start_of(choice.paces, now) - timedelta(seconds=lead))
         at = min(due, default=None)
         if at is None:
             return _END, None

@@ -215,16 +215,20 @@ async def twins_in_flight(connection: Connection, message: Message) -> int:
     )
 
 
+_BY_CARRIERS_ID: Final = (
+    f"select {MESSAGE_COLUMNS} from messages where carrier_account_id = $1 and carrier_message_id = $2 for update"
+)
+
+
 async def find_owner(
     connection: Connection, account_id: uuid.UUID, carrier_message_id: str, operation_id: uuid.UUID | None
 ) -> Message | None:
     """Whose the carrier's id is, locked: its owner; else the message that the callback names, if it has none; else,
     if that one has got another's, a twin of it that still waits for its own."""
-    row = await connection.fetchrow(
-        f"select {MESSAGE_COLUMNS} from messages where carrier_account_id = $1 and carrier_message_id = $2 for update",
-        account_id,
-        carrier_message_id,
+    by_id = (
+        f"select {MESSAGE_COLUMNS} from messages where carrier_account_id = $1 and carrier_message_id = $2 for update"
     )
+    row = await connection.fetchrow(by_id, account_id, carrier_message_id)
     if row is None and operation_id is not None:
         row = await connection.fetchrow(
             f"select {_M} from messages m join messages named on named.id = $2"
@@ -237,6 +241,8 @@ async def find_owner(
             account_id,
             operation_id,
         )
+        # The callback may have overtaken the answer, which was written down between the two looks.
+        row = row or await connection.fetchrow(_BY_CARRIERS_ID, account_id, carrier_message_id)
     return None if row is None else message_of(row)
 
 

@@ -74,20 +74,21 @@ class Sending:
         self._public_url = public_url
         self._media = media
 
-    async def attempt(self, message: Message, turn: Turn) -> None:
-        """Ask the carrier to send a claimed message when its turn comes, once, and record the outcome."""
+    async def attempt(self, message: Message, turn: Turn) -> bool:
+        """Ask the carrier to send a claimed message when its turn comes, once, and record the outcome. Whether there
+        is one: an unknown outcome is to be found out."""
         try:
             ready = await self._ready(message)
         except (ConfigurationError, NotFound, Conflict) as error:
             code, decision = error.code, f"Not sent: {error.detail}"
             await self._record(message, lambda c: queries.record_failed(c, message, code, decision))
-            return
+            return True
         except Unavailable as error:
             await self._not_sent(message, error.detail)
-            return
+            return True
         if not await turn():
             await self._record(message, lambda c: queries.give_back(c, message))
-            return
+            return True
         try:
             sent = await ready.carrier.send_text(ready.account, ready.text)
         except CarrierRefused as refused:
@@ -97,8 +98,10 @@ class Sending:
         except OutcomeUnknown as error:
             reason = f"Outcome unknown: {error.reason}; finding out."
             await self._record(message, lambda c: queries.record_unknown(c, message, reason))
+            return False
         else:
-            await self._accepted(message, sent)
+            return await self._accepted(message, sent)
+        return True
 
     async def _ready(self, message: Message) -> _Ready:
         account = await self._accounts.get_open(message.carrier_account_id)
@@ -124,11 +127,13 @@ class Sending:
             return None
         return f"{self._public_url}/webhooks/carriers/{account.id}/{MESSAGE_STATUS}?op={message.id}"
 
-    async def _accepted(self, message: Message, sent: CarrierMessage) -> None:
+    async def _accepted(self, message: Message, sent: CarrierMessage) -> bool:
         try:
             await self._record(message, lambda c: queries.record_accepted(c, message, sent))
         except queries.TAKEN:
             await self._trade_places(message, sent)
+            return False
+        return True
 
     async def _trade_places(self, message: Message, sent: CarrierMessage) -> None:
         """A twin of unknown outcome was found by our carrier's id in a listing. The two are the same text, so it

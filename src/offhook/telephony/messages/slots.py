@@ -19,8 +19,10 @@ LEAD_SECONDS: Final = 0.1
 
 JITTER_SECONDS: Final = 0.005
 """What a timer may be late by without the lane losing time: those that follow still start at their own slots."""
-TOLERANCE_SECONDS: Final = 0.25
-"""What a text may be later than its slot, behind others of its lane, before it gives the slot up."""
+LATE_SECONDS: Final = 0.1
+"""A start that is later than its slot by this much moves the whole lane, so that what was missed is not caught up."""
+TOLERANCE_SECONDS: Final = 2.0
+"""A text that is later than this gives its slot up: its process stood still, and another may pump the lane by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,8 @@ class Spacing:
 
     def turn(self, slot: float, now: float) -> float | None:
         """When the text of that slot may start. None: it would be too late, so it gives the slot up."""
-        if self._free_at - slot > TOLERANCE_SECONDS:
-            return None
-        return max(slot, self._free_at, now)
+        turn = max(slot, self._free_at, now)
+        return None if turn - slot > TOLERANCE_SECONDS else turn
 
     def is_free(self, now: float) -> bool:
         """Whether nobody has to wait behind what has started."""
