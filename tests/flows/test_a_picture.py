@@ -38,11 +38,8 @@ class Shop:
         return [path for path in found if not any(part.startswith(".") for part in path.parts)]
 
     async def upload(self, data: bytes = PICTURE, content_type: str = "image/png") -> str:
-        answer = await self.api.send(
-            "POST", "/api/media?filename=menu.png", data=data, headers={"content-type": content_type}
-        )
-        assert answer.status == 201, answer.text
-        return answer.json["medium"]["id"]
+        async with self.deployment.client() as client:
+            return (await client.upload_medium(data, content_type=content_type, filename="menü.png"))["id"]
 
     async def text(self, **wish: Any) -> dict[str, Any]:
         answer = await self.api.post("/api/messages", {"to": CALLER, "from": NUMBER, **wish})
@@ -111,6 +108,13 @@ async def test_the_carrier_fetches_the_very_bytes_that_were_uploaded(shop: Shop)
     assert await shop.arrived() == [PICTURE]
     assert [(medium["media_id"], medium["content_type"]) for medium in shown["media"]] == [(media_id, "image/png")]
     assert shown["segments"] == 1
+
+
+async def test_the_largest_picture_that_a_carrier_takes_arrives(shop: Shop) -> None:
+    largest = png(padding=4_999_000)
+    placed = await shop.text(media=[{"media_id": await shop.upload(largest)}])
+    await shop.until_status(placed["id"], "delivered")
+    assert await shop.arrived() == [largest]
 
 
 async def test_several_pictures_and_no_words_arrive_in_order(shop: Shop) -> None:

@@ -126,6 +126,16 @@ class Client:
     async def create_message(self, **fields: Any) -> Document:
         return (await self.request("POST", "/api/messages", json=fields))["message"]
 
+    async def upload_medium(
+        self, data: bytes, *, content_type: str, filename: str | None = None, timeout_seconds: float = 60.0
+    ) -> Document:
+        """A file that texts can carry: `create_message(…, media=[{"media_id": medium["id"]}])`."""
+        query = {"filename": filename} if filename is not None else None
+        sent = await self._transport.send(
+            "POST", "/api/media", body=data, query=query, content_type=content_type, timeout_seconds=timeout_seconds
+        )
+        return sent["medium"]
+
     async def list_conversations(self, **filters: str | int | None) -> Document:
         return await self.request("GET", "/api/conversations", query=filters)
 

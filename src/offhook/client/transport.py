@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import time
 from collections.abc import Mapping
@@ -50,13 +51,15 @@ class Transport:
         *,
         body: object = None,
         query: Mapping[str, str] | None = None,
+        content_type: str | None = None,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     ) -> Any:
-        """The JSON answer (None for an empty one). Raises ApiError or Unreachable."""
+        """The JSON answer (None for an empty one). `body` is sent as JSON; bytes as they are, with their
+        `content_type`. Raises ApiError or Unreachable."""
         url = self._url(path, query)
-        payload = None if body is None else _dump(body)
+        payload = None if body is None else body if isinstance(body, bytes) else _dump(body)
         try:
-            return await self._once(method, url, payload, timeout_seconds)
+            return await self._once(method, url, payload, timeout_seconds, content_type)
         except TimeoutError:
             raise Unreachable(self._slow(timeout_seconds), maybe_received=True) from None
         except aiohttp.ClientConnectorError:
@@ -94,10 +97,17 @@ class Transport:
             self._slow(deadline_seconds) if maybe_received else self._absent(), maybe_received=maybe_received
         )
 
-    async def _once(self, method: str, url: URL, payload: bytes | None, timeout_seconds: float) -> Any:
+    async def _once(
+        self, method: str, url: URL, payload: bytes | None, timeout_seconds: float, content_type: str | None = None
+    ) -> Any:
         session = self._session or self._open()
         timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        async with session.request(method, url, data=payload, timeout=timeout, allow_redirects=False) as response:
+        headers = {"Content-Type": content_type} if content_type is not None else None
+        # From a file, however short: of long bytes aiohttp says that writing them in one go holds the loop up.
+        data = io.BytesIO(payload) if payload is not None and content_type is not None else payload
+        async with session.request(
+            method, url, data=data, headers=headers, timeout=timeout, allow_redirects=False
+        ) as response:
             raw = await response.read()
             if response.status < 300:
                 return _load(raw)
