@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 
-from fixtures.documents import code_spans, document, rows, section
-from fixtures.sources import ROOT
+from fixtures.documents import code_spans, document, names_of_tests, rows, section
 from offhook.emulator.faults import KINDS
 from offhook.emulator.lifecycle import EXPIRED_CODE
 from offhook.emulator.media import MediaRules
@@ -26,12 +24,6 @@ def lines() -> Iterator[list[str]]:
         yield from rows(section(PAGE, heading))
 
 
-def names_of_tests() -> set[str]:
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "tests/emulator").rglob("test_*.py")]
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return {node.name for tree in trees for node in tree.body if isinstance(node, functions)}
-
-
 def test_every_rest_route_is_in_the_table_and_no_other() -> None:
     base = account_uri("{account_sid}")
     told = {span for row in rows(section(PAGE, "## Messages")) for span in code_spans(row[0])}
@@ -48,7 +40,7 @@ def test_every_line_names_a_source_that_is_explained() -> None:
 
 
 def test_every_line_names_a_test_that_there_is() -> None:
-    there = names_of_tests()
+    there = names_of_tests("tests/emulator")
     tested = [line[-1] for line in (*lines(), *rows(section(PAGE, "## Faults and the clock")))]
     for cell in tested:
         assert code_spans(cell), cell
