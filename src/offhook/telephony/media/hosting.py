@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -48,21 +48,22 @@ class MediaHosting:
         headers = {**_HEADERS, "etag": etag, "content-disposition": disposition(name)}
         if _names(request.headers.get("if-none-match", ""), etag):
             return Response(status_code=304, headers=headers)
-        wanted = _range(request, etag, size)
-        if wanted is None:
-            return Response(status_code=416, headers={**headers, "content-range": f"bytes */{size}"})
-        start, end = wanted
-        headers["content-length"] = str(end - start)
-        partial = (start, end) != (0, size) or _asks_for_range(request, etag)
-        if partial:
+        status, start, end = 200, 0, size
+        asked = _asked_range(request, etag)
+        if asked is not None:
+            status = 206
+            start, end = _bounds(*asked, size)
+            if start >= end:
+                return Response(status_code=416, headers={**headers, "content-range": f"bytes */{size}"})
             headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
-        status, content_type = (206 if partial else 200), served_type(name)
-        if request.method == "HEAD" or size == 0:
-            return Response(status_code=status, headers=headers, media_type=content_type)
+        # Given with the headers: as its `media_type`, Starlette would add a charset to text, which nobody told us.
+        headers |= {"content-length": str(end - start), "content-type": served_type(name)}
+        if request.method == "HEAD" or start == end:
+            return Response(status_code=status, headers=headers)
         chunks = await self._store.read(media_id, start, end)
         if chunks is None:
             raise _erased()
-        return _Streamed(chunks, status, headers, content_type)
+        return StreamingResponse(chunks, status, headers)
 
     def _admit(self, request: Request) -> tuple[uuid.UUID, str]:
         place: Mapping[str, str] = request.path_params
@@ -78,15 +79,6 @@ class MediaHosting:
         return media_id, name
 
 
-class _Streamed(StreamingResponse):
-    """The type exactly as it is: Starlette would add a charset to text, which nobody told us."""
-
-    def __init__(
-        self, chunks: AsyncIterator[bytes], status: int, headers: Mapping[str, str], content_type: str
-    ) -> None:
-        super().__init__(chunks, status, {**headers, "content-type": content_type})
-
-
 def disposition(name: str) -> str:
     """`Content-Disposition` for any name: ASCII for old readers, RFC 5987 for all others."""
     kind = "inline" if served_type(name).startswith(_SHOWN) else "attachment"
@@ -94,31 +86,19 @@ def disposition(name: str) -> str:
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _asks_for_range(request: Request, etag: str) -> bool:
-    """A range that counts: of GET only, of the one form that we serve, and of these very bytes (RFC 9110, 14.2)."""
-    condition = request.headers.get("if-range")
-    return (
-        request.method == "GET"
-        and _RANGE.fullmatch(request.headers.get("range", "").strip()) is not None
-        and (condition is None or condition.strip() == etag)
-    )
+def _asked_range(request: Request, etag: str) -> tuple[str, str] | None:
+    """First and last byte as they were asked for, "" for what was left out. Only a single range of GET counts, and only
+    of these very bytes (RFC 9110, 14.2): several ranges, and what is no range, are answered with everything."""
+    found = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    condition = request.headers.get("if-range", etag).strip()
+    return (found[1], found[2]) if found and request.method == "GET" and condition == etag else None
 
 
-def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
-    """The bytes to serve, the end not among them; None for a range that lies outside. Several ranges, and what is no
-    range, are answered with everything."""
-    if not _asks_for_range(request, etag):
-        return 0, size
-    found = _RANGE.fullmatch(request.headers["range"].strip())
-    assert found is not None
-    first, last = found.groups()
+def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
+    """Where to start and where to stop; nothing between them: the range lies outside."""
     if not first:
-        if not last or int(last) == 0 or size == 0:
-            return None
-        return max(size - int(last), 0), size
-    start = int(first)
-    end = min(int(last) + 1, size) if last else size
-    return (start, end) if start < end else None
+        return max(size - int(last or 0), 0), size
+    return int(first), min(int(last) + 1, size) if last else size
 
 
 def _names(condition: str, etag: str) -> bool:
