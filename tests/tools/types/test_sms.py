@@ -24,7 +24,14 @@ from offhook.core.errors import ConfigurationError, Effect, FieldProblem, Invali
 from offhook.core.texts import PLAIN, MediumWish, TextOptions
 from offhook.core.variables import Provenance, Value
 from offhook.testing import FakeConsent, FakeMessenger, FakeNumbers, fake_ports
-from offhook.tools.ports import NO_SENDER_CODE, SUPPRESSED_CODE, TOO_LONG_CODE, DestinationVerdict, OwnNumber
+from offhook.tools.ports import (
+    NO_SENDER_CODE,
+    SUPPRESSED_CODE,
+    TOO_LONG_CODE,
+    DestinationVerdict,
+    OwnNumber,
+    TextEstimate,
+)
 from offhook.tools.types import sms
 
 OTHER = "+12025550142"
@@ -320,7 +327,9 @@ async def test_a_text_that_the_carrier_cannot_take_is_told_as_too_long() -> None
 
 async def test_media_that_the_carrier_does_not_take_are_refused_when_the_tool_is_saved() -> None:
     class Choosy(FakeMessenger):
-        async def estimate(self, *_: Any) -> Any:
+        async def estimate(
+            self, organization_id: uuid.UUID, body: str, from_number: str | None, options: TextOptions
+        ) -> TextEstimate:
             raise InvalidInput("x", fields=[FieldProblem("media.0", "It is too large.", "media_too_large")])
 
     ports = fake_ports(messenger=Choosy())
@@ -353,7 +362,9 @@ async def test_the_appraisal_tells_the_cost_of_one_text_with_its_options() -> No
 
 async def test_the_appraisal_is_silent_where_nobody_knows_the_price() -> None:
     class Unknown(FakeMessenger):
-        async def estimate(self, *_: Any) -> Any:
+        async def estimate(
+            self, organization_id: uuid.UUID, body: str, from_number: str | None, options: TextOptions
+        ) -> TextEstimate:
             raise InvalidInput("Several numbers.", code=NO_SENDER_CODE)
 
     form = sms.Config.model_validate(sms_form())
