@@ -42,6 +42,7 @@ from offhook.telephony.consent.texting import SETTING as TEXTING
 from offhook.telephony.consent.texting import check_texting
 from offhook.telephony.media.part import MediaOptions
 from offhook.telephony.media.store import MediaPlace
+from offhook.telephony.messages.releasing import rules_changed
 from offhook.tools.endpoints import tools_part
 from offhook.tools.execution import Road
 from offhook.tools.platform.endpoints import platform_tools_part
@@ -170,6 +171,7 @@ def make_services(settings: Settings, database: Database, ring: KeyRing, clock: 
             ring.pepper,
             authenticator=authenticator,
             setting_checks={DESTINATIONS: check_destinations, TEXTING: check_texting},
+            setting_effects={TEXTING: rules_changed},
             clock=clock,
         ),
         telephony=telephony,

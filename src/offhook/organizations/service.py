@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from offhook.core.clock import Clock, SystemClock
-from offhook.core.db.pool import Database
+from offhook.core.db.pool import Connection, Database
 from offhook.core.declarations import Declarations
 from offhook.core.errors import FieldProblem, InvalidInput, NotFound
 from offhook.core.http import Page
@@ -24,12 +24,15 @@ SettingCheck = Callable[[object], object]
 """Takes what was sent for one key of the settings, gives what is stored; raises InvalidInput with paths that begin
 with the key."""
 
+SettingEffect = Callable[[Connection, uuid.UUID], Awaitable[None]]
+"""What a changed key of an organization's settings brings about, in the transaction that changes it."""
+
 VARIABLES: Final = "variables"
 
 
 class OrganizationService:
     """`setting_checks`: key of the settings → its check, given by the domains that read them. Other keys are refused,
-    so that a typing error does not silently switch a limit off."""
+    so that a typing error does not silently switch a limit off. `setting_effects`: what else a change of a key does."""
 
     def __init__(
         self,
@@ -38,12 +41,14 @@ class OrganizationService:
         *,
         authenticator: Authenticator | None = None,
         setting_checks: Mapping[str, SettingCheck] | None = None,
+        setting_effects: Mapping[str, SettingEffect] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._database = database
         self._pepper = pepper
         self._authenticator = authenticator
         self._checks: dict[str, SettingCheck] = {VARIABLES: check_variables, **(setting_checks or {})}
+        self._effects = setting_effects or {}
         self._clock = clock or SystemClock()
 
     async def create_organization(
@@ -74,6 +79,9 @@ class OrganizationService:
             known = _existing(await queries.find_organization(connection, organization_id, locked=True))
             merged = self._merged(known.settings, settings or {})
             changed = await queries.update_organization(connection, organization_id, name or known.name, merged)
+            for key, bring_about in self._effects.items():
+                if merged.get(key) != known.settings.get(key):
+                    await bring_about(connection, organization_id)
         return _existing(changed)
 
     async def declarations(self, organization_id: uuid.UUID) -> Declarations:

@@ -34,6 +34,7 @@ from offhook.telephony.messages.messaging import Messaging
 from offhook.telephony.messages.pump import Pump
 from offhook.telephony.messages.reading import MessageReader
 from offhook.telephony.messages.reconcile import Reconciliation
+from offhook.telephony.messages.releasing import Releasing
 from offhook.telephony.messages.sending import Sending
 from offhook.telephony.messaging_services import MessagingServices
 from offhook.telephony.service import CarrierAccountService, PhoneNumberService
@@ -47,6 +48,7 @@ class Telephony:
 
     messaging: Messaging
     pump: Pump
+    releasing: Releasing
     consent: DestinationConsent
     phone_numbers: PhoneNumberService
     carrier_accounts: CarrierAccountService
@@ -65,7 +67,12 @@ class Telephony:
     @property
     def job_handlers(self) -> Mapping[str, Handler]:
         """Entrypoint → handler, for the consumer."""
-        return {**self.messaging.handlers, **self.inbox.handlers, **self.media.handlers}
+        return {
+            **self.messaging.handlers,
+            **self.releasing.handlers,
+            **self.inbox.handlers,
+            **self.media.handlers,
+        }
 
     def part(self) -> Part:
         """What this package brings to the application."""
@@ -138,6 +145,7 @@ def create_telephony(
             media_part.media,
         ),
         pump=pump,
+        releasing=Releasing(database),
         consent=consent,
         phone_numbers=PhoneNumberService(database, accounts),
         carrier_accounts=CarrierAccountService(database, sealer, carriers, accounts, public_url),

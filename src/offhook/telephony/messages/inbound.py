@@ -19,6 +19,7 @@ from offhook.telephony.consent.language import Kind
 from offhook.telephony.consent.opting import How, Reason
 from offhook.telephony.consent.words import Wish, read
 from offhook.telephony.media.inbound import enqueue_inbound_media
+from offhook.telephony.messages.releasing import person_wrote
 
 _log = get_logger(__name__)
 
@@ -47,6 +48,7 @@ async def take_in(connection: Connection, waiting: Waiting, event: InboundTextEv
     number = find_e164(event.from_number)
     if wish is not None and number is not None:
         await _ACTS[wish.kind](connection, waiting, number, wish.how, message.id)
+    await person_wrote(connection, waiting.organization_id, event.from_number, message.id)
 
 
 def _told(event: InboundTextEvent) -> Wish | None:
