@@ -41,6 +41,8 @@ class MediaRules:
 
     image_max_bytes: int = 5_000_000  # facts/telephony.md 1.1, as is the next
     other_max_bytes: int = 500_000
+    total_max_bytes: int | None = None
+    """Of all media of an outbound message together, where a carrier has such a limit."""
     unreachable_code: int = 11200
     type_code: int = 12300
     size_code: int = 30019
@@ -83,6 +85,8 @@ class MediaFetcher:
     async def fetch_of(self, message: Message, rules: MediaRules) -> tuple[Medium, ...]:
         """Fetch and keep what a message's addresses give. Raises `MediaRefused`; then nothing is kept."""
         found = [await self.fetch(url, rules) for url in message.media_urls]
+        if rules.total_max_bytes is not None and sum(len(data) for _, data in found) > rules.total_max_bytes:
+            raise MediaRefused("the media are too large together", rules.size_code)
         return tuple([await self.keep(message, content_type, data) for content_type, data in found])
 
     async def fetch(self, url: str, rules: MediaRules) -> tuple[str, bytes]:

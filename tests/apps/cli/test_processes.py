@@ -40,3 +40,4 @@ async def test_a_port_in_use_is_said(offhook: CommandLine) -> None:
 
 async def test_an_account_needs_sid_and_token(offhook: CommandLine) -> None:
     assert (await offhook("emulator", "--account-sid", DEFAULT_ACCOUNT_SID)).code == 2
+    assert (await offhook("emulator", "--telnyx-api-key", "KEY1")).code == 2

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from fixtures.emulators import HookReceiver, RunningEmulator, running_emulator
 from fixtures.telnyx import NUMBER, PHONE, Api, document, event_types, is_signed
@@ -204,3 +206,18 @@ async def test_a_picture_from_a_phone_can_be_fetched_where_the_event_says(
     assert medium["sha256"] == hashlib.sha256(picture).hexdigest()
     async with http.get(medium["url"]) as answer:
         assert await answer.read() == picture
+
+
+async def test_media_that_are_too_large_together_end_the_text(hooks: HookReceiver, api: Api) -> None:
+    async def picture(request: web.Request) -> web.Response:
+        return web.Response(body=bytes(600_000), content_type="image/png")
+
+    app = web.Application()
+    app.router.add_get("/{name}", picture)
+    async with TestServer(app) as server:
+        urls = [str(server.make_url(f"/{name}.png")) for name in "ab"]
+        await api.send(media_urls=urls[:1], webhook_url=hooks.url)
+        assert event_types(await hooks.wait_for(2)) == ["message.sent", "message.finalized"]
+        await api.send(media_urls=urls, webhook_url=hooks.url)
+        payload = document((await hooks.wait_for(3))[-1])["data"]["payload"]
+    assert (payload["to"][0]["status"], payload["errors"][0]["code"]) == ("sending_failed", "40317")

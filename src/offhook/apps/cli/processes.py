@@ -59,6 +59,7 @@ def emulator(
     host: Annotated[str | None, typer.Option(help="The address to listen on; else OFFHOOK_HOST.")] = None,
     account_sid: Annotated[str | None, typer.Option(help="One more account, with --auth-token.")] = None,
     auth_token: Annotated[str | None, typer.Option(help="The token of --account-sid.")] = None,
+    telnyx_api_key: Annotated[str | None, typer.Option(help="The Telnyx key of --account-sid.")] = None,
     virtual_clock: Annotated[
         bool, typer.Option("--virtual-clock", help="Time moves only by POST /_emulator/clock.")
     ] = False,
@@ -68,9 +69,11 @@ def emulator(
     It needs no database and nothing else of Offhook's, and no text reaches anybody. It says `ready` and its address
     when it answers; that address shows the phones in a browser, and `offhook phones` in a terminal. It has one account,
     AC0ff400c0ffee0ff400c0ffee0ff400c0 with token 0ff400c0ffee0000emulator0000token, with the numbers +12025550100 to
-    +12025550199; point the SDK's base URL at it. What goes wrong is told to POST /_emulator/faults.
+    +12025550199; point the SDK's base URL at it. To Telnyx's SDK it has the key KEY0ff400c0ffee0000emulator0000telnyx
+    and +13125550100 to +13125550199. What goes wrong is told to POST /_emulator/faults.
 
-    How to: docs/how-to/test-twilio-code.md. All of it: docs/reference/emulator.md and emulator-conformance.md.
+    How to: docs/how-to/test-twilio-code.md and test-telnyx-code.md. All of it: docs/reference/emulator.md,
+    emulator-conformance.md and emulator-telnyx.md.
     """
     from offhook.apps.supervisor import die_with_supervisor
 
@@ -83,14 +86,16 @@ def emulator(
     if (account_sid is None) != (auth_token is None):
         raise typer.BadParameter("--account-sid and --auth-token belong together")
     settings = Settings.from_environment()
-    accounts = (Account(account_sid, auth_token),) if account_sid and auth_token else ()
+    if telnyx_api_key is not None and account_sid is None:
+        raise typer.BadParameter("--telnyx-api-key belongs to --account-sid")
+    account = None if account_sid is None else Account(account_sid, auth_token or "", telnyx_api_key=telnyx_api_key)
     try:
         asyncio.run(
             serve(
                 host=host or settings.host,
                 port=settings.emulator_port if port is None else port,
                 home=home or settings.home / "emulator",
-                accounts=accounts,
+                accounts=() if account is None else (account,),
                 virtual_clock=virtual_clock,
                 on_ready=lambda url: typer.echo(f"ready {url}"),
             )

@@ -28,6 +28,7 @@ class TelnyxFace:
     media_rules = MediaRules(
         image_max_bytes=MEDIA_MAX_BYTES,
         other_max_bytes=MEDIA_MAX_BYTES,
+        total_max_bytes=MEDIA_MAX_BYTES,
         unreachable_code=40317,
         type_code=40317,
         size_code=40317,
