@@ -96,6 +96,7 @@ async def test_a_phone_texts_and_sends_a_picture_with_the_form(bench: Bench) -> 
         ({"from": PHONE, "to": NUMBER, "body": ""}, {}, 400),
         ({}, {}, 400),
         ({"from": PHONE, "to": NUMBER, "body": "x"}, {"Origin": "https://evil.example"}, 403),
+        ({"from": PHONE, "to": NUMBER, "body": "x"}, {"Origin": "null"}, 403),
     ],
 )
 async def test_a_form_that_cannot_be_sent_says_why(

@@ -71,7 +71,7 @@ def _page(emulation: Emulation, problem: str = "", status: int = 200) -> web.Res
 async def _send(request: web.Request) -> web.StreamResponse:
     """The form's text goes from the phone; then the page is shown again. Pages of other origins may not send it."""
     emulation = request.app[EMULATION]
-    if request.headers.get("Origin", "") not in {"", "null", str(request.url.origin())}:
+    if request.headers.get("Origin", "") not in {"", str(request.url.origin())}:
         return _page(emulation, "a page of another origin may not text from these phones", 403)
     try:
         form = await request.clone(client_max_size=BODY_MAX_BYTES).post()
