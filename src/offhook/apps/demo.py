@@ -11,6 +11,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
+
 from offhook.apps.instance import Demo
 from offhook.client import Client
 from offhook.core.private_files import write_private
@@ -78,7 +80,7 @@ async def connect_emulator(services: Services, demo: Demo, *, account_sid: str, 
     )
 
 
-async def furnish(client: Client, demo: Demo) -> Demo:
+async def furnish(client: Client, demo: Demo, emulator_url: str) -> Demo:
     """Agent, number and tool, through the API as a customer would make them.
 
     Whatever is there already stays, so a first start that was interrupted is finished by the next.
@@ -89,6 +91,7 @@ async def furnish(client: Client, demo: Demo) -> Demo:
         agent = await client.create_agent(name=AGENT, instructions=INSTRUCTIONS, greeting=GREETING)
     await _number(client, agent["id"])
     await _tool(client, agent["id"])
+    await _hear_texts(client, emulator_url)
     return replace(demo, agent_id=agent["id"])
 
 
@@ -109,3 +112,14 @@ async def _tool(client: Client, agent_id: str) -> None:
     attached = (await client.request("GET", f"/api/agents/{agent_id}/tools"))["agent_tools"]
     if not any(link["tool_id"] == tool["id"] for link in attached):
         await client.attach_tool(agent_id, tool["id"])
+
+
+async def _hear_texts(client: Client, emulator_url: str) -> None:
+    """What people text to the number comes in, wherever the API listens this time: as one enters it at a carrier."""
+    [account, *_] = (await client.request("GET", "/api/carrier-accounts"))["carrier_accounts"]
+    wish = {"number": NUMBER, "sms_url": account["inbound_url"]}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{emulator_url}/_emulator/numbers", json=wish) as answer,
+    ):
+        answer.raise_for_status()

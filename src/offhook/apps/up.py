@@ -314,7 +314,7 @@ class _Up:
     async def _furnish(self, demo: Demo) -> Demo:
         assert self._instance is not None
         async with Client(self._instance.api_url, demo.api_key) as client:
-            return await demonstration_data.furnish(client, demo)
+            return await demonstration_data.furnish(client, demo, self._instance.emulator_url)
 
     # Running and stopping
 
