@@ -6,8 +6,6 @@ import asyncio
 import itertools
 from pathlib import Path
 
-import pytest
-
 from fixtures.jobs import running_jobs
 from fixtures.telephony import OTHER_TO, TO, World
 from offhook.telephony.messages.models import Message, NewText

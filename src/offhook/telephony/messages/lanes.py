@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from offhook.core.db.jobs import queue_ids
+from offhook.core.db.jobs import enqueue, queue_ids
 from offhook.core.db.pool import Connection
 from offhook.core.ids import new_id
 from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, message_of
@@ -260,14 +260,7 @@ def job_at(lane: Lane, at: datetime) -> uuid.UUID:
 async def queue_pump(connection: Connection, lane: Lane, at: datetime) -> None:
     """The job that looks at the lane then."""
     by = job_at(lane, at)
-    await connection.execute(
-        "insert into pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)"
-        " values (0, $1, $2, $3, $4, 'queued') on conflict do nothing",
-        PUMP,
-        lane.id.bytes + by.bytes,
-        at,
-        str(by),
-    )
+    await enqueue(connection, PUMP, lane.id.bytes + by.bytes, execute_after=at, dedupe_key=str(by))
 
 
 _PROMISED: Final = f"pump_at <= greatest($3, next_at) and pump_at > clock_timestamp() - {ABANDONED}"

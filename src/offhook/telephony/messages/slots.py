@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-HORIZON_SECONDS: Final = 0.2
+HORIZON_SECONDS: Final = 0.3
 """How far ahead slots are given away. Longer makes a text of higher priority wait for those that were taken before."""
-LEAD_SECONDS: Final = 0.1
+LEAD_SECONDS: Final = 0.15
 """How long before a slot somebody looks for who is to have it: a pump that is late by less loses no slot."""
 
 JITTER_SECONDS: Final = 0.005
