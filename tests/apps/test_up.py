@@ -155,7 +155,7 @@ async def test_a_warm_start_keeps_key_and_data_also_after_a_kill(home: Path) -> 
     async with running_product(NO_LIVEKIT, home=home) as first:
         before = first.instance.demo
         async with first.client() as client:
-            await client.create_message(to="+12025550155", body="kept", operation_id="kept-1")
+            await client.place_message("+12025550155", "kept", operation_id="kept-1")
         left = offspring(first)
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait()

@@ -17,7 +17,7 @@ async def _message(deployment: Deployment, message_id: str) -> dict[str, Any]:
 async def test_the_emulators_callbacks_carry_a_text_to_delivered(deployment: Deployment) -> None:
     await make_workshop(deployment)
     async with deployment.client() as client:
-        placed = await client.create_message(to=CALLER, body="Your bicycle is ready.")
+        placed = (await client.place_message(CALLER, "Your bicycle is ready."))["message"]
 
     async def delivered() -> bool:
         return (await _message(deployment, placed["id"]))["status"] == "delivered"

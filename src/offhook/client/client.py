@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 import aiohttp
 
 from offhook.client.gateway import OpenedConversation, ToolCall, read_opened, read_tool_call
-from offhook.client.transport import DEFAULT_TIMEOUT_SECONDS, Transport
+from offhook.client.transport import DEFAULT_TIMEOUT_SECONDS, Transport, new_id
 
 OPEN_DEADLINE_SECONDS: Final = 8.0
 """A caller waits in silence while the conversation opens; past this it is better to say that something is wrong."""
@@ -123,13 +123,47 @@ class Client:
     async def get_message(self, message_id: str) -> Document:
         return (await self.request("GET", f"/api/messages/{message_id}"))["message"]
 
-    async def create_message(self, **fields: Any) -> Document:
-        return (await self.request("POST", "/api/messages", json=fields))["message"]
+    async def place_message(
+        self,
+        to: str,
+        body: str = "",
+        *,
+        from_number: str | None = None,
+        idempotency_key: str | None = None,
+        deadline_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        **options: Any,
+    ) -> Document:
+        """Places a text once, however often it is asked under the same key; without one, a key is made for this call.
+
+        `options` as the API names them: messaging_service_id, media, priority, validity_seconds, recipient_time_zone,
+        smart_encoding, strip_markdown, split, operation_id, conversation_id. Answers {"message": …}, with `messages`
+        for a text to be split and `wording` where words were changed.
+        """
+        return await self._transport.send_until(
+            "POST",
+            "/api/messages",
+            body=_text(to, body, from_number, options),
+            deadline_seconds=deadline_seconds,
+            idempotency_key=idempotency_key or new_id(),
+        )
+
+    async def estimate_message(
+        self, to: str, body: str = "", *, from_number: str | None = None, **options: Any
+    ) -> Document:
+        """What a text would become, and cost. Takes what `place_message` takes, and places nothing."""
+        text = _text(to, body, from_number, options)
+        return (await self.request("POST", "/api/messages/estimate", json=text))["estimate"]
+
+    async def cancel_message(self, message_id: str) -> Document:
+        return (await self.request("POST", f"/api/messages/{message_id}/cancel"))["message"]
+
+    async def redact_message(self, message_id: str) -> Document:
+        return (await self.request("POST", f"/api/messages/{message_id}/redact"))["message"]
 
     async def upload_medium(
         self, data: bytes, *, content_type: str, filename: str | None = None, timeout_seconds: float = 60.0
     ) -> Document:
-        """A file that texts can carry: `create_message(…, media=[{"media_id": medium["id"]}])`."""
+        """A file that texts can carry: `place_message(…, media=[{"media_id": medium["id"]}])`."""
         query = {"filename": filename} if filename is not None else None
         sent = await self._transport.send(
             "POST", "/api/media", body=data, query=query, content_type=content_type, timeout_seconds=timeout_seconds
@@ -141,3 +175,8 @@ class Client:
 
     async def get_conversation(self, conversation_id: str) -> Document:
         return (await self.request("GET", f"/api/conversations/{conversation_id}"))["conversation"]
+
+
+def _text(to: str, body: str, from_number: str | None, options: Mapping[str, Any]) -> Document:
+    sender = {} if from_number is None else {"from": from_number}
+    return {"to": to, "body": body, **sender, **options}

@@ -59,7 +59,8 @@ class Transport:
         url = self._url(path, query)
         payload = None if body is None else body if isinstance(body, bytes) else _dump(body)
         try:
-            return await self._once(method, url, payload, timeout_seconds, content_type)
+            headers = None if content_type is None else {"Content-Type": content_type}
+            return await self._once(method, url, payload, timeout_seconds, headers)
         except TimeoutError:
             raise Unreachable(self._slow(timeout_seconds), maybe_received=True) from None
         except aiohttp.ClientConnectorError:
@@ -67,17 +68,20 @@ class Transport:
         except aiohttp.ClientError:
             raise Unreachable(self._absent(), maybe_received=True) from None
 
-    async def send_until(self, method: str, path: str, *, body: object, deadline_seconds: float) -> Any:
+    async def send_until(
+        self, method: str, path: str, *, body: object, deadline_seconds: float, idempotency_key: str | None = None
+    ) -> Any:
         """Like `send`, and again while nobody answers or the answer is 5xx, until the deadline.
 
-        Only for requests that carry an id of their own: what arrives twice must be done once.
+        Only for requests that carry an id of their own, or a key: what arrives twice must be done once.
         """
         url, payload = self._url(path, None), _dump(body)
         ends = time.monotonic() + deadline_seconds
         pause, maybe_received, refused = _FIRST_PAUSE_SECONDS, False, None
+        headers = None if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         while (left := ends - time.monotonic()) > 0:
             try:
-                return await self._once(method, url, payload, left)
+                return await self._once(method, url, payload, left, headers)
             except ApiError as error:
                 if error.http_status not in _TRANSIENT:
                     raise
@@ -98,13 +102,17 @@ class Transport:
         )
 
     async def _once(
-        self, method: str, url: URL, payload: bytes | None, timeout_seconds: float, content_type: str | None = None
+        self,
+        method: str,
+        url: URL,
+        payload: bytes | None,
+        timeout_seconds: float,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         session = self._session or self._open()
         timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        headers = {"Content-Type": content_type} if content_type is not None else None
         # From a file, however short: of long bytes aiohttp says that writing them in one go holds the loop up.
-        data = io.BytesIO(payload) if payload is not None and content_type is not None else payload
+        data = io.BytesIO(payload) if payload is not None and "Content-Type" in (headers or {}) else payload
         async with session.request(
             method, url, data=data, headers=headers, timeout=timeout, allow_redirects=False
         ) as response:
