@@ -65,7 +65,7 @@ def test_what_is_understood_and_what_is_not_is_so() -> None:
 
 
 def test_the_codes_of_texts_that_the_gate_cancels_are_told() -> None:
-    told = rows(section(document("reference/message-statuses.md"), "## Opt-outs and holds"))
+    told = rows(section(document("reference/message-statuses.md"), "## Opt-outs"))
     assert [code_spans(row[0])[0] for row in told] == [gate.OPTED_OUT.code, gate.NOWHERE.code]
 
 

@@ -201,7 +201,8 @@ async def test_a_reply_within_24_hours_is_exempt(desk: Desk, hours: float, free:
         (TO, None, "tool", 0, True),
         (TO, None, "livekit", 0, True),
         (TO, 5, "tool", 0, True),  # closed after the text was asked for
-        (TO, -5, "tool", 0, False),
+        (TO, -9, "tool", 0, True),
+        (TO, -11, "tool", 0, False),
         (TO, None, "api", 0, False),
         (OTHER_TO, None, "tool", 0, False),
         (None, None, "tool", 0, False),
@@ -227,7 +228,7 @@ async def test_the_person_of_a_conversation_is_texted_at_night(
     assert (await desk.judge(message) == [None]) is free
 
 
-@pytest.mark.parametrize(("closed", "free"), [(None, True), (1, True), (-1, False)])
+@pytest.mark.parametrize(("closed", "free"), [(None, True), (1, True), (-9, True), (-11, False)])
 async def test_the_caller_of_a_call_that_is_no_conversation_of_ours_too(
     desk: Desk, closed: int | None, free: bool
 ) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from offhook.core.db.pool import Connection
+
+STILL_AWAKE: Final = timedelta(minutes=10)
+"""After a conversation's end: who has just hung up does not sleep."""
 
 _HANDED_OVER: Final = "direction = 'outbound' and status not in ('queued', 'canceled')"
 """A text counts from its claim on, also one that the carrier refused: what it cost is not known then."""
@@ -46,20 +49,22 @@ async def expected(
     connection: Connection, organization_id: uuid.UUID, message_ids: Sequence[uuid.UUID], now: datetime
 ) -> set[uuid.UUID]:
     """Those of the texts that their recipients wait for: replies within 24 hours of the person's own text, and what
-    was asked for during a conversation or call with that person. A text that is an hour late is waited for no more."""
+    was asked for during a conversation or call with that person, or within minutes of its end, when agents send what
+    they promised. A text that is an hour late is waited for no more."""
     rows = await connection.fetch(
         "select m.id from messages m where m.organization_id = $1 and m.id = any($2) and ("
         "  exists (select from messages i where i.organization_id = $1 and i.direction = 'inbound'"
         "   and i.from_number = m.to_number and i.created_at > $3::timestamptz - interval '24 hours')"
         "  or m.origin in ('tool', 'livekit') and m.created_at > $3 - interval '1 hour' and ("
         "   exists (select from conversations c where c.organization_id = $1 and c.id = m.conversation_id"
-        "    and c.person_number = m.to_number and coalesce(c.closed_at >= m.created_at, true))"
+        "    and c.person_number = m.to_number and coalesce(c.closed_at + $4 >= m.created_at, true))"
         "   or exists (select from voice_calls v where v.organization_id = $1 and v.client_phone = m.to_number"
         "    and v.opened_at between m.created_at - interval '24 hours' and m.created_at"
-        "    and coalesce(v.closed_at >= m.created_at, true))))",
+        "    and coalesce(v.closed_at + $4 >= m.created_at, true))))",
         organization_id,
         list(message_ids),
         now,
+        STILL_AWAKE,
     )
     return {row["id"] for row in rows}
 
