@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
+from offhook.emulator.addresses import is_phone_number
 from offhook.emulator.emulation import Emulation
 from offhook.emulator.media import MEDIA_MAX, MediaRefused, MediaRules, check
 from offhook.emulator.records import Message
@@ -12,7 +12,6 @@ from offhook.emulator.segments import segmentation
 from offhook.emulator.settings import Account
 
 BODY_MAX_CHARACTERS = 1600
-PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 class InboundRefused(Exception):
@@ -35,7 +34,7 @@ async def send_from_phone(emulation: Emulation, wish: Wish, *, origin: str) -> M
 
     `origin` is the emulator's own base URL, as whoever gets a medium's address reaches it.
     """
-    if not PHONE_NUMBER.fullmatch(wish.phone):
+    if not is_phone_number(wish.phone):
         raise InboundRefused("the phone must be a number such as +12025550123")
     if len(wish.body) > BODY_MAX_CHARACTERS or not (wish.body or wish.media):
         raise InboundRefused(f"a text has 1 to {BODY_MAX_CHARACTERS} characters, or media")

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
-from urllib.parse import urlsplit
 
+from offhook.emulator.addresses import web_host
 from offhook.emulator.telnyx.errors import TelnyxError
 
 URL_MAX_CHARACTERS = 2000  # error 10003's text, support.telnyx.com article 6505121
@@ -78,13 +78,4 @@ def _whole_characters(value: str) -> str:
 
 
 def is_web_address(url: str) -> bool:
-    """Whether a webhook or medium can be had from it: http or https, ASCII, a host that a resolver would take."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or len(host) > 253 or any(len(label) > 63 for label in host.split(".")):  # RFC 1035
-        return False
-    clean = url.isascii() and url.isprintable() and " " not in url and len(url) <= URL_MAX_CHARACTERS
-    return clean and parts.scheme in {"http", "https"}
+    return web_host(url) is not None and len(url) <= URL_MAX_CHARACTERS
