@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from offhook.telephony.consent.language import Kind, Language
 from offhook.telephony.consent.languages import languages
@@ -84,3 +86,10 @@ def test_hostile_texts_take_no_time(name: str) -> None:
     began = time.perf_counter()
     read(HOSTILE[name])
     assert time.perf_counter() - began < 0.5  # 40 ms at most, measured; the machine may be busy
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=300))
+def test_whatever_is_written_is_read(text: str) -> None:
+    wish = read(text)
+    assert wish is None or wish.kind in Kind
