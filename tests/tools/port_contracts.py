@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from offhook.core.errors import Effect
+from offhook.core.texts import PLAIN
 from offhook.tools.ports import (
     Begun,
     Claim,
@@ -51,6 +52,14 @@ class MessengerContract:
         assert receipt.to_number == request.to_number
         assert receipt.segments >= 1
         assert isinstance(receipt.effect, Effect)
+
+    async def test_an_estimate_counts_and_places_nothing(
+        self, messenger: Messenger, make_request: Callable[[str], TextRequest]
+    ) -> None:
+        request = make_request("operation-1")
+        told = await messenger.estimate(request.organization_id, request.body, request.from_number, PLAIN)
+        assert (told.parts, told.segments) == (1, 1)
+        assert (told.cost is None) == (told.currency is None) == (told.price_source is None)
 
 
 class ConsentContract:

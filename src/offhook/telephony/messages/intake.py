@@ -225,15 +225,18 @@ def _worded(body: str, options: TextOptions, limits: TextLimits, *, has_media: b
     """Raises InvalidInput where the words do not fit."""
     # A text with media is not cut into segments; what does not fit it goes without.
     whole = has_media and len(body) <= limits.max_characters
-    room = Room(limits.max_characters, None if whole else limits.max_segments)
     try:
-        wording = worded(body, options, room)
+        wording = (
+            Wording((body,))
+            if options is PLAIN
+            else worded(body, options, Room(limits.max_characters, None if whole else limits.max_segments))
+        )
     except CannotSplit as error:
         raise _too_long(error.sentence) from None
     only = wording.bodies[0]
-    if len(only) > room.max_characters:
+    if len(only) > limits.max_characters:
         raise _too_long(
-            f"The text has {len(only)} characters; at most {room.max_characters} can be sent as one. Shorten it, or "
+            f"The text has {len(only)} characters; at most {limits.max_characters} can be sent as one. Shorten it, or "
             f"send `split` for up to {MAX_PARTS} texts."
         )
     return wording
