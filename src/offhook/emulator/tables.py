@@ -12,6 +12,8 @@ from offhook.emulator.settings import Account
 
 Record = dict[str, Any]
 EVENTS_KEPT = 10_000
+ANSWER_SECONDS = 24 * 3600.0
+"""How long an answer is given again: Telnyx's documentation, "Idempotency"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Tables:
         after = [
             *(callback.to_record() for callback in self.pending_callbacks.values()),
             *({"type": "fault", **asdict(fault)} for fault in self.faults.values()),
-            *({"type": "answer", **answer} for answer in self.answers.values()),
+            *({"type": "answer", **answer} for answer in self.answers.values() if self._is_in_force(answer)),
         ]
         yield {"seq": 0, "at": 0.0, "do": before}
         for message in self.messages.values():
@@ -125,6 +127,9 @@ class Tables:
             records = [{"type": "message", **message.to_record()}, *media]
             yield {"seq": message.seq, "at": message.updated_at, "do": records}
         yield {"seq": self._seq, "at": self._last_at, "do": after}
+
+    def _is_in_force(self, answer: Record) -> bool:
+        return self._last_at - answer["at"] < ANSWER_SECONDS
 
     def size(self) -> int:
         """As many lines as a snapshot has."""

@@ -79,3 +79,19 @@ async def test_a_request_that_is_carried_out_late_does_not_send_again(
         assert (await api.call("POST", "messages", TEXT, Idempotency_Key="k")).status == 200
         await clock.advance(31)
         assert len(emulator.store.messages) == 1
+
+
+async def test_a_rewritten_journal_keeps_the_answers_that_are_still_given(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    clock = VirtualClock()
+    async with running_emulator(tmp_path, clock=clock) as emulator:
+        api = Api(http, emulator.url)
+        await api.call("POST", "messages", TEXT, Idempotency_Key="old")
+        await clock.advance(24 * 3600)
+        first = await api.call("POST", "messages", TEXT, Idempotency_Key="new")
+        emulator.store.compact()
+    async with running_emulator(tmp_path, clock=clock) as emulator:
+        assert [key for _, _, key in emulator.store.answers] == ["new"]
+        again = await Api(http, emulator.url).call("POST", "messages", TEXT, Idempotency_Key="new")
+        assert again.body == first.body

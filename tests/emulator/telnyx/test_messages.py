@@ -220,6 +220,8 @@ async def test_texts_of_both_faces_are_on_the_same_phone(api: Api, http: aiohttp
     async with http.get(f"{api.url}/_emulator/phones/{PHONE}") as answer:
         (shown,) = (await answer.json())["messages"]
     assert (shown["body"], shown["from"], shown["face"]) == ("by Telnyx", NUMBER, "telnyx")
+    async with http.get(api.url) as page:
+        assert f"telnyx, {PROFILE}" in await page.text()
 
 
 async def test_a_slow_senders_texts_wait_expire_and_fill_its_queue(tmp_path: Path, http: aiohttp.ClientSession) -> None:

@@ -11,10 +11,10 @@ import re
 from aiohttp import web
 
 from offhook.emulator.store import Record, Store
+from offhook.emulator.tables import ANSWER_SECONDS
 from offhook.emulator.telnyx.errors import TelnyxError
 
 HEADER = "Idempotency-Key"
-KEPT_SECONDS = 24 * 3600.0
 
 _KEY = re.compile(r"[A-Za-z0-9_:-]{1,255}")
 
@@ -36,7 +36,7 @@ class Key:
         if self._value is None:
             return None
         kept = store.answers.get((self._account_sid, self._path, self._value))
-        if kept is None or now - kept["at"] >= KEPT_SECONDS:
+        if kept is None or now - kept["at"] >= ANSWER_SECONDS:
             return None
         if kept["request"] != self._request:
             raise TelnyxError("10015", "The Idempotency-Key was used with another request.", status=422)
