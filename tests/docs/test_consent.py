@@ -51,7 +51,7 @@ def test_every_keyword_is_told() -> None:
     told = {
         code_spans(row[0])[0]: tuple(code_spans(cell) for cell in row[1:]) for row in rows(section(PAGE, "## Keywords"))
     }
-    assert told == {one.code: (list(one.stop), list(one.start), list(one.help)) for one in languages()}
+    assert told == {one.tag: (list(one.stop), list(one.start), list(one.help)) for one in languages()}
 
 
 def test_what_is_understood_and_what_is_not_is_so() -> None:

@@ -51,8 +51,8 @@ def test_no_example_stands_on_two_lists() -> None:
 
 
 def test_a_language_is_one_module_and_only_those_spoken_are_read() -> None:
-    assert {language.code for language in languages()} >= {"en", "es"}
-    [spanish] = [language for language in languages() if language.code == "es"]
+    assert {language.tag for language in languages()} >= {"en", "es"}
+    [spanish] = [language for language in languages() if language.tag == "es"]
     assert read("baja", [spanish]) == Wish(Kind.STOP, BY_KEYWORD)
     assert read("stop", [spanish]) is None
     assert read("stop", []) is None

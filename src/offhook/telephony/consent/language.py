@@ -35,7 +35,7 @@ class Kind(StrEnum):
 class Language:
     """Keywords count where they are the whole text; phrases where they are a whole clause."""
 
-    code: str
+    tag: str
     stop: Collection[str]
     start: Collection[str]
     help: Collection[str]

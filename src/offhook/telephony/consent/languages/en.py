@@ -42,7 +42,7 @@ _NUMBER: Final = "my|this number|phone_number|contact|contact_info|cell|cell_num
 _STOP: Final = "stop|quit|cease|discontinue|halt"
 
 LANGUAGE: Final = Language(
-    code="en",
+    tag="en",
     stop=(
         "stop", "stop all", "stopall", "quit", "end", "revoke", "cancel", "unsubscribe", "unsubscribe all", "opt out",
         "optout",

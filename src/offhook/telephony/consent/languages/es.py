@@ -10,7 +10,7 @@ _TEXTS: Final = "mensajes|mensaje|mensajitos|textos|sms|msj|msjs|mensajes_de_tex
 _MORE: Final = "?mas ?de ?sus|tus|estos|esos|los"
 
 LANGUAGE: Final = Language(
-    code="es",
+    tag="es",
     stop=("alto", "parar", "pare", "paren", "baja", "detener", "detenga", "detengan"),
     start=("empezar", "comenzar", "reanudar"),
     help=("ayuda", "información"),
