@@ -86,7 +86,7 @@ _CLAIMS: Final[Mapping[str, str]] = {
     "sent": "Where the status is sent, you may say that it was sent.",
     "queued": "Where it is queued, say that it is on its way and arrives in a moment.",
     "held": "Where it is held, it does not go now: say that it will arrive at the time in until; without one, no time.",
-    "in part": "Where it is in part, only the beginning of the text is sure to arrive; say so.",
+    "in part": "Where it is in part, not all of the text arrives; say so.",
     "unknown": "Where it is unknown, say neither that it was sent nor that it was not; it is being found out.",
     "refused": "Where it is refused, nothing was sent; say so.",
 }

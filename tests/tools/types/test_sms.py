@@ -315,7 +315,7 @@ async def test_a_text_of_which_only_some_parts_went_is_told_so() -> None:
     walk.messenger.faults[CALLER] = {"status": "failed", "effect": Effect.DONE, "parts": 3}
     answer = await _answer(walk, sms_form(split=True))
     assert answer["sent_to"][0]["status"] == "in part"
-    assert "only the beginning" in answer["note"]
+    assert "not all of the text" in answer["note"]
 
 
 async def test_a_text_that_the_carrier_cannot_take_is_told_as_too_long() -> None:

@@ -245,8 +245,8 @@ def insight(form: Config, declarations: Declarations) -> Mapping[str, Any]:
 async def appraise(
     form: Config, declarations: Declarations, organization_id: uuid.UUID, ports: Ports
 ) -> Mapping[str, Any]:
-    """`cost` of one text to one recipient: `amount`, `currency` and `source` of the price; null where the sender or
-    its price is not known."""
+    """`cost` of one text to one recipient: `amount`, `currency` and `source` of the price; of the shortest where the
+    model writes it, null where the sender or its price is not known."""
     words = _with_examples(as_text(form.text.value), declarations) if isinstance(form.text, Fixed) else "?"
     try:
         sender = await _own_number(form, organization_id, ports)
