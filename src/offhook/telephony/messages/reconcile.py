@@ -27,6 +27,7 @@ from offhook.telephony.carrier import Carrier, CarrierMessage, CarrierRefused, N
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.models import Message
 from offhook.telephony.messages.placing import GUARD_MARGIN_SECONDS
+from offhook.telephony.messages.sending import KEYS_KEPT
 
 _log = get_logger(__name__)
 
@@ -36,8 +37,6 @@ MAX_UNKNOWN_ATTEMPTS: Final = 3
 CLOCK_SKEW: Final = timedelta(seconds=60)
 """Between our database's clock and the carrier's."""
 
-KEYS_KEPT: Final = timedelta(hours=23)
-"""A text that is older is not asked for again: carriers keep keys for 24 hours (`Carrier.honours_keys`)."""
 UNHEARD: Final = timedelta(minutes=15)
 """How long a callback is waited for where nothing else can tell: ours; they come within seconds or not at all."""
 

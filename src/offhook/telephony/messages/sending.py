@@ -39,6 +39,9 @@ _log = get_logger(__name__)
 RECORDING_SECONDS: Final = 600.0
 """How long an outcome is kept in memory for a database that is away; after a death, the guard job asks the carrier."""
 
+KEYS_KEPT: Final = timedelta(hours=23)
+"""A text that is older is not asked for again: carriers keep keys for 24 hours (`Carrier.honours_keys`)."""
+
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
 
@@ -85,6 +88,10 @@ class Sending:
             return True
         except Unavailable as error:
             await self._not_sent(message, error.detail)
+            return True
+        if ready.carrier.honours_keys and message.unknown_attempts and message.send_at > message.created_at + KEYS_KEPT:
+            decision = "Given up: the outcome is unknown, and the carrier no longer knows the key of the first attempt."
+            await self._record(message, lambda c: queries.record_failed(c, message, "outcome_unknown", decision))
             return True
         if not await turn():
             await self._record(message, lambda c: queries.give_back(c, message))

@@ -1,0 +1,113 @@
+"""What became of a text whose answer was lost: where the carrier picks the number, where there are pictures, and where
+no list is evidence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from fixtures.telephony import FROM, TO, World
+from offhook.core.db.jobs import RetryLater
+from offhook.core.texts import TextOptions
+from offhook.telephony.messages.models import Message, NewText
+from offhook.telephony.messages.reconcile import UNHEARD, Reconciliation
+
+SERVICE = "MG" + "5" * 32
+
+
+async def lost(world: World, text: NewText) -> Message:
+    """A text whose attempt has an unknown outcome, as a process leaves it that was killed."""
+    message = await world.telephony.messaging.place(text)
+    await world.execute("delete from pgqueuer")
+    await world.execute("update lanes set pump_at = null")
+    await world.execute(
+        "update messages set status = 'sending', attempt = 1, unknown_attempts = 1,"
+        " attempt_started_at = now() - interval '1 minute', outcome_unknown_since = now() where id = $1",
+        message.id,
+    )
+    return await world.message(message.id)
+
+
+async def settled(world: World, message: Message) -> Message:
+    reconciliation = Reconciliation(world.database, world.telephony.inbox._accounts, 0.1)
+
+    async def look() -> bool:
+        try:
+            await reconciliation.settle(message.id)
+        except RetryLater:
+            return False
+        return True
+
+    await world.until(look)
+    return await world.message(message.id)
+
+
+def carrier_of(world: World) -> object:
+    return world.telephony.inbox._accounts.carrier("twilio")
+
+
+async def test_a_text_of_a_messaging_service_is_found_by_its_words(world: World) -> None:
+    await world.control("POST", "services", {"sid": SERVICE, "numbers": [FROM]})
+    service = await world.telephony.messaging_services.create(world.organization_id, world.account_id, SERVICE)
+    options = TextOptions(messaging_service_id=service.id)
+    await world.fault("drop_after")
+    receipt = await world.telephony.messaging.text(world.wish("Pooled", options=options))
+    found = await world.message(receipt.message_id)
+    assert found.carrier_message_id is not None
+    assert found.from_number == FROM
+    assert len(await world.phone()) == 1
+
+
+async def test_the_same_words_from_a_number_are_not_taken_for_those_of_a_service(world: World) -> None:
+    await world.control("POST", "services", {"sid": SERVICE, "numbers": [FROM]})
+    service = await world.telephony.messaging_services.create(world.organization_id, world.account_id, SERVICE)
+    await world.telephony.messaging.text(world.wish("Twin", from_number=FROM))
+    options = TextOptions(messaging_service_id=service.id)
+    message = await lost(world, NewText(world.organization_id, "api", TO, "Twin", options=options))
+    again = await settled(world, message)
+    assert (again.status, again.carrier_message_id) == ("queued", None)
+    async with world.working():
+        await world.until_status(message.id, "delivered")
+    assert len(await world.phone()) == 2
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    """A carrier whose list is no evidence and that knows no keys."""
+    monkeypatch.setattr(type(carrier_of(world)), "lists_messages", False)
+
+
+@pytest.mark.usefixtures("silent")
+async def test_where_nothing_is_evidence_a_text_is_reported_and_never_sent_again(world: World) -> None:
+    message = await lost(world, NewText(world.organization_id, "api", TO, "Who knows"))
+    reconciliation = Reconciliation(world.database, world.telephony.inbox._accounts, 0.1)
+    with pytest.raises(RetryLater) as later:
+        await reconciliation.settle(message.id)
+    assert later.value.seconds == pytest.approx(UNHEARD.total_seconds(), abs=30)
+    await world.execute("update messages set outcome_unknown_since = now() - $1::interval", UNHEARD)
+    failed = await settled(world, message)
+    assert (failed.status, failed.error_code) == ("failed", "outcome_unknown")
+    assert "may have been sent" in (failed.decision or "")
+    async with world.working():
+        assert await world.phone() == []
+
+
+@pytest.mark.usefixtures("silent")
+async def test_where_keys_are_honoured_the_carrier_is_asked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(carrier_of(world)), "honours_keys", True)
+    message = await lost(world, NewText(world.organization_id, "api", TO, "Once more"))
+    again = await settled(world, message)
+    assert (again.status, again.hold_reason) == ("queued", "carrier")
+    assert "same key" in (again.decision or "")
+
+
+@pytest.mark.usefixtures("silent")
+async def test_a_key_that_is_too_old_is_not_relied_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(carrier_of(world)), "honours_keys", True)
+    message = await lost(world, NewText(world.organization_id, "api", TO, "Too late"))
+    await world.execute("update messages set created_at = now() - $1::interval", timedelta(hours=23, minutes=30))
+    failed = await settled(world, message)
+    assert (failed.status, failed.error_code) == ("failed", "outcome_unknown")
