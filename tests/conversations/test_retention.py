@@ -166,6 +166,23 @@ async def test_what_was_closed_keeps_its_reason(
     assert await close_reason(database, conversation) == "ended"
 
 
+async def test_keys_of_requests_are_forgotten_when_nobody_can_use_them_any_more(
+    database: Database, organization: uuid.UUID, retention: Retention
+) -> None:
+    async with database.tenant(organization) as connection:
+        for number, left in enumerate(("-1 hour", "-1 second", "-1 day", "1 hour")):
+            await connection.execute(
+                "insert into idempotency_keys (organization_id, key_hash, id, request_hash, expires_at)"
+                f" values ($1, $2, $3, 'r', now() + interval '{left}')",
+                organization,
+                bytes([number]),
+                uuid.uuid4(),
+            )
+    await retention.sweep()
+    async with database.tenant(organization) as connection:
+        assert await connection.fetchval("select array_agg(key_hash) from idempotency_keys") == [bytes([3])]
+
+
 async def test_the_sweep_comes_again_and_survives_a_database_that_is_away(
     database: Database, conversation: ConversationContext
 ) -> None:
