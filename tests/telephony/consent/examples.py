@@ -19,6 +19,7 @@ FREE_FORM_STOP = (
     "hi, please stop, thank you",
     "Stop\n\nSent from my iPhone", "remove me", "remove me please", "take me off", "STOP to end", "do not text",
     "delete me", "please remove my number", "Opting out",
+    "can you please stop", "Can you unsubscribe me?", "I want you to stop", "i said stop",
     # a shouted keyword before the rest
     "STOP. Who is this?", "STOP! I never signed up for this", "STOP - you people are crazy",
     "STOP\nwho gave you my number",
@@ -113,6 +114,9 @@ NOTHING = (
     "stop the delivery please", "When does the shop stop taking orders?", "Stop the truck, wrong address",
     "Stop, I meant Tuesday", "No stop I meant the blue one", "stop me if you heard this one", "stop worrying",
     "stop in tomorrow",
+    "please stop here", "Stop here please", "can you stop today?", "could you stop again", "will you stop",
+    "stop today",
+    "remove my name", "no stop here", "do not text here",
     "don't stop", "please don't stop", "never stop", "can't stop won't stop", "stop being so nice",
     # the contrary
     "don't stop texting me", "Please don't stop texting me", "do not stop sending me texts", "never stop texting me",

@@ -59,7 +59,7 @@ def test_a_language_is_one_module_and_only_those_spoken_are_read() -> None:
 
 
 def test_a_language_may_have_nothing_to_say() -> None:
-    silent = Language("xx", (), (), (), (), (), (), (), (), (), (), ())
+    silent = Language("xx", (), (), (), (), (), (), (), (), (), (), (), ())
     assert read("stop texting me", [silent]) is None
 
 

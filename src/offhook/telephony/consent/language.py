@@ -40,8 +40,10 @@ class Language:
     start: Collection[str]
     help: Collection[str]
     alone: Collection[str]
-    """Phrases that take consent back where nothing but politeness stands around them in the whole text: "please
-    stop". Not "please cancel", which is about an appointment."""
+    """Phrases that take consent back where nothing but manners stands around them in the whole text: "please stop".
+    Not "please cancel", which is about an appointment, nor "can you stop here", which is about a taxi."""
+    manners: Collection[str]
+    """What may stand on either side of those: "please", "now"."""
     clauses: Collection[str]
     """The same, as a whole clause: "I moved. Please stop texting." Not "stop texting and driving"."""
     revocations: Collection[str]
@@ -66,27 +68,30 @@ class Language:
     @cached_property
     def stopping(self) -> re.Pattern[str]:
         """Matches a whole text."""
-        return self._around(self.alone, "$")
+        return _around(self.alone, "$", before=self.manners, after=self.manners)
 
     @cached_property
     def revoking(self) -> re.Pattern[str]:
         """Matches a clause from its beginning."""
         rest = rf"(?:$|{_any(self.breaks)})"
-        return re.compile(f"{self._around(self.clauses, '$').pattern}|{self._around(self.revocations, rest).pattern}")
+        return re.compile(f"{self._among(self.clauses, '$').pattern}|{self._among(self.revocations, rest).pattern}")
 
     @cached_property
     def resuming(self) -> re.Pattern[str]:
         """Matches a clause."""
-        return self._around(self.resumptions, "$")
+        return self._among(self.resumptions, "$")
 
     @cached_property
     def joint(self) -> re.Pattern[str]:
         return re.compile(_any(self.joints))
 
-    def _around(self, phrases: Collection[str], end: str) -> re.Pattern[str]:
-        before = f"(?:{_any(self.openers)}){{0,{_MOST_AROUND}}}"
-        after = f"(?:{_any(self.closers)}){{0,{_MOST_AROUND}}}"
-        return re.compile(rf"{before}{_any(phrases)}{after}{end}")
+    def _among(self, phrases: Collection[str], end: str) -> re.Pattern[str]:
+        return _around(phrases, end, before=self.openers, after=self.closers)
+
+
+def _around(phrases: Collection[str], end: str, *, before: Collection[str], after: Collection[str]) -> re.Pattern[str]:
+    few = f"{{0,{_MOST_AROUND}}}"
+    return re.compile(rf"(?:{_any(before)}){few}{_any(phrases)}(?:{_any(after)}){few}{end}")
 
 
 def _any(phrases: Collection[str]) -> str:

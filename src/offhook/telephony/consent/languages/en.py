@@ -38,7 +38,9 @@ _LIST: Final = (
     "|marketing_list|message_list|messaging_list|text_message_list|texting_lists|call_lists|database|system"
     "|distribution_list|subscriber_list|subscribers|phone_list|records"
 )
-_NUMBER: Final = "my|this number|phone_number|contact|contact_info|cell|cell_number|name"
+_NUMBER: Final = "my|this number|phone_number|contact|contact_info|cell|cell_number"
+_SIGNATURE: Final = "sent from my iphone|android|phone|ipad|galaxy"
+_INSULTS: Final = "?you ?fucking assholes|asshole|jerks|jerk|idiots|idiot|creeps|creep|scammers|scammer|fuckers|people"
 _STOP: Final = "stop|quit|cease|discontinue|halt"
 
 LANGUAGE: Final = Language(
@@ -50,14 +52,22 @@ LANGUAGE: Final = Language(
     start=("start", "unstop", "subscribe", "resubscribe", "opt in", "optin", "opt back in"),
     help=("help", "info"),
     alone=(
-        "stop ?all|it|this|that", "stopall", "stop to end|stop|cancel|unsubscribe|opt_out",
-        "unsubscribe|unsub ?me|us|all",
-        "opt_out|optout|opt_me_out|opt_us_out|opting_out", "revoke", "remove|delete me|us", "take me|us off",
-        f"{_DO_NOT} text|txt|message|msg|contact", "do_not contact",
+        "stop ?all|it|this|that", "stopall", "stop to end|stop|cancel|unsubscribe|opt_out", "unsubscribe|unsub ?all",
+        "opt_out|optout|opting_out", "revoke", "remove|delete me|us", "take me|us off",
+        "can|could|would|will you|u please stop|remove|delete ?it|this|me|us",
+        f"{_DO_NOT} text|txt|message|msg|contact",
+    ),
+    manners=(
+        "please", "pls", "plz", "plse", "kindly", "thanks", "thank_you", "thx", "ty", "now", "right_now", "immediately",
+        "already", "ok", "okay", "k", "no|nope", "hi|hello|hey ?there", "sorry", "just", "omg", "wtf", "ffs", "jesus",
+        "god", "seriously", "sir", "maam", "guys", "dude", "bro", "lol", "damn ?it", "dammit", "enough", "anymore",
+        "im|i_am not interested", "not interested", "i ?already said", "i want|need you to", "ive|i asked|told you to",
+        "who is this", "wrong number|person", "have a nice|good day", "god bless", _SIGNATURE, _INSULTS,
     ),
     clauses=(
         f"{_STOP} {_RUDELY} ?all {_TEXTING}",
         f"stop ?with {_ALL_THESE} text|txt|sms|texting|messaging",
+        "unsubscribe|unsub me|us", "opt me|us out",
     ),
     revocations=(
         # stop texting me
@@ -141,15 +151,10 @@ LANGUAGE: Final = Language(
     closers=(
         "please", "pls", "plz", "thanks", "thank_you", "thx", "ty", "thank_u", "now", "right_now", "immediately",
         "at_once", "asap", "today", "already", "anymore", "any_more", "no_more", "any_longer", "ever", "again",
-        "forever",
-        "permanently", "for_good", "altogether", "completely", "from_now_on", "going_forward", "here|on_here",
-        "to|on|at this|my number|phone|cell|cell_phone|phone_number", "ok", "okay", "k", "sir", "maam", "guys",
-        "dude",
-        "bro", "man", "lol", "god", "ffs", "wtf", "damn ?it", "dammit",
-        "?you ?fucking assholes|asshole|jerks|jerk|idiots"
-        "|idiot|creeps|creep|scammers|scammer|fuckers|people", "at all", "so much", "have a nice|good day",
-        "god bless",
-        "sent from my iphone|android|phone|ipad|galaxy", "for the last time", "i said", "i beg you",
+        "forever", "permanently", "for_good", "altogether", "completely", "from_now_on", "going_forward",
+        "here|on_here", "to|on|at this|my number|phone|cell|cell_phone|phone_number", "ok", "okay", "k", "sir", "maam",
+        "guys", "dude", "bro", "man", "lol", "god", "ffs", "wtf", "damn ?it", "dammit", _INSULTS, "at all", "so much",
+        "have a nice|good day", "god bless", _SIGNATURE, "for the last time", "i said", "i beg you",
         "im|i_am not interested", "not interested", "sincerely", "regards", "once and for all",
     ),
     joints=("and", "but", "so", "or", "then", "also", "however"),

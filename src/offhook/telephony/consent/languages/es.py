@@ -15,6 +15,20 @@ LANGUAGE: Final = Language(
     start=("empezar", "comenzar", "reanudar"),
     help=("ayuda", "información"),
     alone=("alto", "parar|pare|paren ?ya", "baja", "basta ?ya", "detener|detenga|detengan"),
+    manners=(
+        "por favor",
+        "porfavor",
+        "porfa",
+        "gracias",
+        "muchas gracias",
+        "ya",
+        "ahora",
+        "hola",
+        "ok",
+        "no",
+        "no me interesa",
+        "senor|senora|senorita",
+    ),
     clauses=(),
     revocations=(
         f"deje|deja|dejen|dejad|pare|para|paren de mandarme|enviarme|mandar|enviar|mandarnos"
