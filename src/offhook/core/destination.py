@@ -15,7 +15,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import PhoneNumberType, shortnumberinfo
 
-from offhook.core.phone import InvalidPhoneNumber, PhoneNumber, mask, parse_e164, read, typed_digits
+from offhook.core.phone import InvalidPhoneNumber, PhoneNumber, mask, possible, read, typed_digits
 
 
 class DestinationKind(StrEnum):
@@ -100,7 +100,7 @@ def classify(number: PhoneNumber | str, region: str = "US") -> Destination:
     `region` is where we dial from: it decides what a number without country code means.
     """
     if isinstance(number, PhoneNumber):
-        return _classify_e164(number)
+        return _classify_e164(number, phonenumbers.parse(number.e164, None))
     try:
         dialled = typed_digits(number)
     except InvalidPhoneNumber:
@@ -108,7 +108,7 @@ def classify(number: PhoneNumber | str, region: str = "US") -> Destination:
     if not dialled.startswith("+") and (kind := _short_kind(dialled, region)):
         return Destination(dialled, kind, region, None)
     try:
-        return _classify_e164(parse_e164(dialled, region))
+        return _classify_e164(*possible(dialled, region))
     except InvalidPhoneNumber:
         return _classify_impossible(dialled, region)
 
@@ -136,8 +136,7 @@ def _classify_impossible(dialled: str, region: str) -> Destination:
     return Destination(dialled, kind, None, code)
 
 
-def _classify_e164(number: PhoneNumber) -> Destination:
-    parsed = phonenumbers.parse(number.e164, None)
+def _classify_e164(number: PhoneNumber, parsed: phonenumbers.PhoneNumber) -> Destination:
     region = phonenumbers.region_code_for_number(parsed)
     if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:
         region = None

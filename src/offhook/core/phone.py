@@ -67,16 +67,18 @@ def parse_e164(text: str, default_region: str | None = None) -> PhoneNumber:
 
     A number without country code needs `default_region` (ISO 3166, such as `US`). Raises InvalidPhoneNumber.
     """
-    dialled = typed_digits(text)
+    return possible(typed_digits(text), default_region)[0]
+
+
+def possible(dialled: str, default_region: str | None) -> tuple[PhoneNumber, phonenumbers.PhoneNumber]:
+    """What was dialled (`typed_digits`) as E.164, and as the library reads it. Raises InvalidPhoneNumber."""
     if not dialled.startswith("+") and default_region is None:
         raise InvalidPhoneNumber("no_country_code")
     number = read(dialled, default_region)
     match phonenumbers.is_possible_number_with_reason(number):
         case phonenumbers.ValidationResult.IS_POSSIBLE:
-            return PhoneNumber(
-                phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
-                number.country_code or 0,
-            )
+            e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            return PhoneNumber(e164, number.country_code or 0), number
         case phonenumbers.ValidationResult.INVALID_COUNTRY_CODE:
             raise InvalidPhoneNumber("country_code")
         case phonenumbers.ValidationResult.TOO_LONG:
