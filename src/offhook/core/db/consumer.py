@@ -47,8 +47,8 @@ class ConsumerSettings:
     poll_seconds: float = 2.0
     """How often the queue is looked at although no notification came: jobs of dead workers are found that way."""
     batch_size: int = 20
-    max_running: int = 100
-    """Jobs that one consumer runs at once."""
+    max_running: int = 200
+    """Jobs that one consumer runs at once. Many of them wait: pumps for the next slot of their lane."""
     stop_grace_seconds: float = 1.0
     """How long running jobs may still take once the consumer is stopped; then they go back to the queue."""
 

@@ -56,12 +56,15 @@ async def enqueue(
     await connection.execute(_INSERT, priority, entrypoint, encode(payload), execute_after, dedupe_key)
 
 
-def queue_ids(source: str, entrypoint: str, *, at: str = "now()", payload: str = "uuid_send(id)") -> str:
+def queue_ids(
+    source: str, entrypoint: str, *, at: str = "now()", payload: str = "uuid_send(id)", priority: int = 0
+) -> str:
     """SQL that queues a job with the `id` of each row of `source` (what follows FROM), for a statement that stores
-    those rows in the same breath. `entrypoint`, `at` and `payload` are SQL expressions over the row."""
+    those rows in the same breath. `entrypoint`, `at` and `payload` are SQL expressions over the row. Of the jobs that
+    are due, those of more `priority` go first."""
     return (
         "insert into pgqueuer (priority, entrypoint, payload, execute_after, status)"
-        f" select 0, {entrypoint}, {payload}, {at}, 'queued' from {source}"
+        f" select {priority}, {entrypoint}, {payload}, {at}, 'queued' from {source}"
     )
 
 

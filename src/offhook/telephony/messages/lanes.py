@@ -21,7 +21,7 @@ from offhook.core.db.jobs import enqueue, queue_ids
 from offhook.core.db.pool import Connection
 from offhook.core.ids import new_id
 from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, message_of
-from offhook.telephony.messages.placing import ABANDONED, JOB_LEAD_SECONDS, PUMP, PUMP_PAYLOAD, RECONCILE
+from offhook.telephony.messages.placing import ABANDONED, JOB_LEAD_SECONDS, PUMP, PUMP_PRIORITY, RECONCILE, queue_pumps
 from offhook.telephony.messages.slots import Pace
 
 TIDY_BATCH: Final = 200
@@ -260,7 +260,9 @@ def job_at(lane: Lane, at: datetime) -> uuid.UUID:
 async def queue_pump(connection: Connection, lane: Lane, at: datetime) -> None:
     """The job that looks at the lane then."""
     by = job_at(lane, at)
-    await enqueue(connection, PUMP, lane.id.bytes + by.bytes, execute_after=at, dedupe_key=str(by))
+    await enqueue(
+        connection, PUMP, lane.id.bytes + by.bytes, execute_after=at, dedupe_key=str(by), priority=PUMP_PRIORITY
+    )
 
 
 _PROMISED: Final = f"pump_at <= greatest($3, next_at) and pump_at > clock_timestamp() - {ABANDONED}"
@@ -270,7 +272,7 @@ _WAKE: Final = (
     f"  else greatest($3, next_at - interval '{JOB_LEAD_SECONDS} seconds') end,"
     f" pump_by = case when {_PROMISED} then pump_by else $4 end"
     " where carrier_account_id = $1 and sender = $2 returning id, pump_at, pump_by)"
-    + queue_ids("lane where pump_by = $4", f"'{PUMP}'", at="pump_at", payload=PUMP_PAYLOAD)
+    + queue_pumps("lane where pump_by = $4")
 )
 
 
@@ -285,8 +287,8 @@ _SWEEP: Final = (
     f" (select l.id from lanes l where (l.pump_at is null or l.pump_at < clock_timestamp() - {ABANDONED})"
     "   and exists (select from messages m where m.carrier_account_id = l.carrier_account_id"
     "    and m.sender = l.sender and m.status = 'queued')"
-    "   order by l.carrier_account_id, l.sender for update skip locked) returning l.id, l.pump_by), job as ("
-    + queue_ids("lane", f"'{PUMP}'", payload=PUMP_PAYLOAD)
+    "   order by l.carrier_account_id, l.sender for update skip locked) returning l.id, l.pump_at, l.pump_by), job as ("
+    + queue_pumps("lane")
     + ") select count(*) from lane"
 )
 

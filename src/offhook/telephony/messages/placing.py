@@ -42,8 +42,16 @@ _COLUMNS: Final = {
 }  # fmt: skip
 
 
+PUMP_PRIORITY: Final = 10
+"""Somebody's text waits; to look what became of one that went can wait."""
 PUMP_PAYLOAD: Final = "uuid_send(id) || uuid_send(pump_by)"
 """Of a job that looks at a lane: the lane, and whose promise it keeps (SQL)."""
+
+
+def queue_pumps(source: str) -> str:
+    """SQL that queues the job of each lane in `source` (what follows FROM) that has made a promise."""
+    return queue_ids(source, f"'{PUMP}'", at="pump_at", payload=PUMP_PAYLOAD, priority=PUMP_PRIORITY)
+
 
 # When the text can go at best. Whoever looks at the lane by then looks soon enough; a new job comes a little before.
 _EARLIEST: Final = "greatest(excluded.pump_at, lanes.next_at)"
@@ -94,7 +102,7 @@ with item as materialized (
     on conflict (organization_id, operation_id) do nothing
     returning id, created_at, expires_at
 ), job as (
-    {queue_ids("lane where pump_by in (select id from wanted)", f"'{PUMP}'", at="pump_at", payload=PUMP_PAYLOAD)}
+    {queue_pumps("lane where pump_by in (select id from wanted)")}
 )
 select item.suppressed, item.stopped_reason, item.sender_stopped_reason, item.known, slotted.send_at,
     placed.created_at, placed.expires_at

@@ -33,7 +33,7 @@ _log = get_logger(__name__)
 
 STAY_SECONDS: Final = 1.5
 """A pump waits for a slot itself if it is that near: a long code's next text (1 segment/s, facts/telephony.md 1.9)."""
-MAX_STAYING: Final = 40
+MAX_STAYING: Final = 100
 """Pumps that wait so in one process; more lanes than that go through the queue, so that its other jobs have room."""
 _AWAY_SECONDS: Final = 0.5
 _FULL_SECONDS: Final = 1.0

@@ -5,22 +5,20 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
-from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection
 from offhook.core.ids import new_id
 from offhook.telephony.alerts.models import AlertKind
 from offhook.telephony.alerts.queries import raise_alert, resolve_matter
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.lanes import LaneKey, wake
-from offhook.telephony.messages.placing import PUMP, PUMP_PAYLOAD
+from offhook.telephony.messages.placing import queue_pumps
 
 # Whatever was promised: what a stop or a start means for the texts that wait is to be seen at once.
 _WAKE_ALL: Final = (
     "with lane as (update lanes l set pump_at = clock_timestamp(), pump_by = $2 where l.id in"
     " (select l.id from lanes l where l.carrier_account_id = $1 and exists (select from messages m"
     "   where m.carrier_account_id = l.carrier_account_id and m.sender = l.sender and m.status = 'queued')"
-    "   order by l.sender for update) returning l.id, l.pump_by) "
-    + queue_ids("lane", f"'{PUMP}'", payload=PUMP_PAYLOAD)
+    "   order by l.sender for update) returning l.id, l.pump_at, l.pump_by) " + queue_pumps("lane")
 )
 _RELEASE: Final = (
     "update messages set not_before = null, hold_reason = null, decision = null where organization_id = $1"
