@@ -16,10 +16,9 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from fixtures.chaos import get_json
 from fixtures.livekit import SipCaller, server_binary
 from fixtures.postgres import open_directory
-from fixtures.product import Product, launch, running_product
+from fixtures.product import Product, get_json, launch, running_product
 from offhook.apps.instance import find_instance
 
 pytestmark = [pytest.mark.ci, pytest.mark.timeout(180)]

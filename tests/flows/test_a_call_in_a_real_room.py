@@ -18,9 +18,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from fixtures.chaos import get_json
 from fixtures.livekit import ROOT, SipCaller, WorkerProcess, server_binary, worker_running
-from fixtures.product import Product, running_product
+from fixtures.product import Product, get_json, running_product
 
 pytestmark = [pytest.mark.ci, pytest.mark.timeout(180)]
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from fixtures.chaos import arrived, get_json, set_fault
-from fixtures.product import Product, running_product
+from fixtures.chaos import set_fault
+from fixtures.evidence import arrived
+from fixtures.product import Product, get_json, running_product
 from offhook.client import Client, OpenedConversation, new_id
 
 pytestmark = [pytest.mark.ci, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
@@ -48,7 +49,7 @@ async def until_struck(product: Product) -> None:
 
 
 async def texts_to(product: Product, caller: str) -> int:
-    return sum(count for (to, _), count in (await arrived(product)).items() if to == caller)
+    return sum(text["to"] == caller for text in await arrived(product))
 
 
 async def until_settled(product: Product, caller: str) -> None:
