@@ -123,6 +123,23 @@ async def test_a_rewrite_that_fails_leaves_the_old_journal_in_use(
     await reopened.close()
 
 
+async def test_a_full_disk_at_the_time_of_a_rewrite_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", full)
+    store = Store(tmp_path, compaction_bytes=5_000)
+    for count in range(200):
+        store.append({"type": "number", "account_sid": "AC", "number": NUMBER, "set": {"friendly_name": str(count)}})
+    assert not (tmp_path / "journal.new").exists()
+    await store.close()
+    reopened = Store(tmp_path)
+    assert reopened.number_settings[("AC", NUMBER)] == {"friendly_name": "199"}
+    await reopened.close()
+
+
 async def test_what_a_killed_rewrite_left_behind_is_ignored(tmp_path: Path, http: aiohttp.ClientSession) -> None:
     await eventful(tmp_path, http)
     (tmp_path / "journal.new").write_bytes(b'{"seq":1,"at":0,"do":[]}\n{"seq":2')

@@ -85,9 +85,12 @@ class Journal:
             for chunk in _chunks(lines):
                 _write_all(fd, chunk)
             os.fsync(fd)
+            new.rename(self._path)
+        except OSError:
+            new.unlink(missing_ok=True)
+            raise
         finally:
             os.close(fd)
-        new.rename(self._path)
         folder = os.open(self._path.parent, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,6 +14,8 @@ from offhook.emulator.settings import Account
 from offhook.emulator.tables import Event, Record, Tables
 
 __all__ = ["Event", "Record", "Store"]
+
+_log = logging.getLogger("offhook.emulator")
 
 COMPACTION_BYTES = 32 * 1024 * 1024
 """A journal is not rewritten while it runs before it is so large, and twice as large as it was after the last time."""
@@ -35,7 +38,7 @@ class Store(Tables):
             self.apply(line)
             lines += 1
         if lines > max(COMPACTION_LINES, 3 * self.size()):
-            self.compact()
+            self._compact_if_possible()
 
     def append(self, *records: Record) -> int:
         """Write one transaction and apply it; all of its records survive a kill, or none. Returns its number."""
@@ -43,7 +46,7 @@ class Store(Tables):
         self._journal.write(line)
         self.apply(line)
         if self._journal.size_bytes >= self._next_compaction_bytes:
-            self.compact()
+            self._compact_if_possible()
         self.wake_listeners()
         return self._seq
 
@@ -54,6 +57,14 @@ class Store(Tables):
         """
         self._journal.rewrite(self.snapshot())
         self._next_compaction_bytes = max(self._compaction_bytes, 2 * self._journal.size_bytes)
+
+    def _compact_if_possible(self) -> None:
+        """A disk that has no room for a second journal is no reason to stop: the old one is whole and goes on."""
+        try:
+            self.compact()
+        except OSError as error:
+            self._next_compaction_bytes = 2 * self._journal.size_bytes
+            _log.warning("the journal could not be rewritten", extra={"error_type": type(error).__name__})
 
     async def synced(self) -> None:
         """Return once everything appended so far is on the disk."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from fixtures.emulator_bench import NUMBER, PHONE, Bench
@@ -41,6 +43,17 @@ async def test_a_full_queue_refuses_or_fails_what_a_service_accepted(bench: Benc
     assert (await bench.create(Body="x"))[0] == 201
 
 
+async def test_a_scheduled_message_holds_up_none_that_is_sent_before_it(bench: Bench) -> None:
+    await bench.control("numbers", number=NUMBER, segments_per_second=1)
+    service = await bench.control("services", numbers=[NUMBER])
+    at = datetime.fromtimestamp(bench.clock.time() + 3600, UTC).isoformat()
+    scheduled = {"MessagingServiceSid": service["sid"], "ScheduleType": "fixed", "SendAt": at}
+    assert (await bench.create(Body="later", **scheduled))[1]["status"] == "scheduled"
+    sid = (await bench.create(Body="now"))[1]["sid"]
+    await bench.clock.advance(1)
+    assert bench.message(sid).status == "delivered"
+
+
 async def test_a_queue_is_as_full_after_a_restart(bench: Bench) -> None:
     await bench.control("numbers", number=NUMBER, segments_per_second=0.1)
     await bench.create(Body="x")
@@ -59,7 +72,7 @@ async def test_a_message_whose_validity_ends_in_the_queue_fails(bench: Bench) ->
     assert (message.status, message.error_code, message.sent_at) == ("failed", 30036, None)
 
 
-@pytest.mark.parametrize("given", ["0", "36001", "-1", "x", "1.5", "9" * 400])
+@pytest.mark.parametrize("given", ["0", "36001", "-1", "x", "1.5", "9" * 400, "0" * 8 + "51234567"])
 async def test_a_validity_out_of_range_is_refused(bench: Bench, given: str) -> None:
     status, refused = await bench.create(Body="x", ValidityPeriod=given)
     assert (status, refused["code"]) == (400, 20422)

@@ -11,13 +11,13 @@ from typing import Any
 from aiohttp import web
 
 from offhook.emulator.emulation import Emulation
-from offhook.emulator.records import VALIDITY_SECONDS, Service
+from offhook.emulator.records import Service
 from offhook.emulator.settings import Account
 from offhook.emulator.store import Store
 from offhook.emulator.twilio.doors import Row, form_of, json_response, not_found
 from offhook.emulator.twilio.errors import TwilioError
 from offhook.emulator.twilio.resources import Resource, number_sid
-from offhook.emulator.twilio.submission import Form
+from offhook.emulator.twilio.submission import Form, validity_seconds
 
 _BASE = "/v1/Services"
 _EPOCH = datetime.fromtimestamp(0, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -75,12 +75,6 @@ def _truth(text: str) -> bool:
     return text.lower() == "true"
 
 
-def _validity(text: str) -> float:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= VALIDITY_SECONDS:
-        raise TwilioError(20422, "'ValidityPeriod' must be from 1 to 36000")
-    return float(text)
-
-
 _FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "FriendlyName": ("name", str),
     "InboundRequestUrl": ("inbound_url", lambda text: text or None),
@@ -88,7 +82,7 @@ _FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "StatusCallback": ("status_callback", lambda text: text or None),
     "StickySender": ("sticky", _truth),
     "SmartEncoding": ("smart_encoding", _truth),
-    "ValidityPeriod": ("validity_seconds", _validity),
+    "ValidityPeriod": ("validity_seconds", validity_seconds),
 }
 """Twilio's parameter to ours. Others are ignored."""
 

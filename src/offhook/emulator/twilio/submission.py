@@ -92,10 +92,14 @@ def block_scopes(sender: str, service_sid: str | None) -> tuple[str, ...]:
 
 
 def _with_slot(submission: Submission, message: Message) -> Message:
-    """The message with its place in the queue of a sender that has a rate. A full one refuses, or fails it later."""
-    earliest = message.send_at if message.send_at is not None else submission.now
+    """The message with its place in the queue of a sender that has a rate. A full one refuses, or fails it later.
+
+    A scheduled one takes no place: it would hold up all that are sent before its time.
+    """
+    if message.send_at is not None:
+        return message
     try:
-        slot = slot_of(submission.store, message.account_sid, message.from_number, message.segments, earliest=earliest)
+        slot = slot_of(submission.store, message.account_sid, message.from_number, message.segments, submission.now)
     except QueueFull:
         if message.messaging_service_sid is None:
             raise TwilioError(21611) from None
@@ -108,9 +112,14 @@ def _with_slot(submission: Submission, message: Message) -> Message:
 
 def _validity_seconds(submission: Submission, service: Service | None) -> float:
     given = submission.first("ValidityPeriod")
-    if not given:
-        return service.validity_seconds if service else VALIDITY_SECONDS
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= VALIDITY_SECONDS:
+    if given:
+        return validity_seconds(given)
+    return service.validity_seconds if service else VALIDITY_SECONDS
+
+
+def validity_seconds(given: str) -> float:
+    """A ValidityPeriod: 1 to 36000 whole seconds. Raises `TwilioError`."""
+    if not re.fullmatch(r"[0-9]{1,5}", given) or not 1 <= int(given) <= VALIDITY_SECONDS:
         raise TwilioError(20422, "'ValidityPeriod' must be from 1 to 36000")
     return float(given)
 
