@@ -50,8 +50,7 @@ def create_app(
         app.include_router(router)
     _add_pages(app, hot)
     install_problems(app)
-    larger = {(route.method, route.path): route.max_body_bytes for route in hot if route.max_body_bytes is not None}
-    app.add_middleware(Front, max_body_bytes=max_body_bytes, larger=larger)
+    app.add_middleware(Front, max_body_bytes=max_body_bytes, hot=hot)
     return app
 
 
