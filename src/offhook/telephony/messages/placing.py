@@ -67,8 +67,9 @@ with item as materialized (
     from {{source}}
     left join carrier_accounts account
         on account.organization_id = item.organization_id and account.id = item.account_id
-    left join lanes stopped on stopped.carrier_account_id = item.account_id and stopped.sender = item.sender
-    -- `limit 1` rather than `exists`, which the planner may turn into a hash of the whole table.
+    -- `limit 1`, so that the planner cannot make a hash of the whole table.
+    left join lateral (select l.stopped_reason from lanes l
+        where l.carrier_account_id = item.account_id and l.sender = item.sender limit 1) as stopped on true
     left join lateral (select true as found from suppressions s
         where s.organization_id = item.organization_id and s.number = item.to_number limit 1) as suppression on true
     left join lateral (select true as found from messages m
