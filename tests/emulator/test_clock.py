@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -93,9 +95,19 @@ async def test_a_senseless_step_is_refused(bench: Bench, body: dict[str, object]
     assert bench.clock.time() == before
 
 
-async def test_a_process_with_a_virtual_clock_goes_on_where_it_was(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+@pytest.fixture
+async def stack() -> AsyncIterator[contextlib.AsyncExitStack]:
+    """What is pushed on it happens at the end, however the test ends."""
+    async with contextlib.AsyncExitStack() as opened:
+        yield opened
+
+
+async def test_a_process_with_a_virtual_clock_goes_on_where_it_was(
+    tmp_path: Path, http: aiohttp.ClientSession, stack: contextlib.AsyncExitStack
+) -> None:
     process = EmulatorProcess(tmp_path, "--virtual-clock")
     url = await process.start()
+    stack.push_async_callback(process.end)
     form = {"To": PHONE, "From": NUMBER, "Body": "hello"}
     async with http.post(url + MESSAGES, headers=basic(), data=form) as answer:
         sid = (await answer.json())["sid"]
@@ -110,4 +122,3 @@ async def test_a_process_with_a_virtual_clock_goes_on_where_it_was(tmp_path: Pat
     async with http.get(f"{url}{MESSAGES.removesuffix('.json')}/{sid}.json", headers=basic()) as answer:
         fetched = await answer.json()
     assert (fetched["status"], fetched["price"]) == ("delivered", "-0.00830")
-    await process.end()
