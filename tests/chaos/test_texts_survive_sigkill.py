@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.chaos import Callers, Killer, Means, Mix, Outages, Placing, make_wishes, set_fault
+from fixtures.chaos import Callers, Killer, Means, Mix, Outages, Placing, make_wishes, set_fault, until_arrived
 from fixtures.chaos_carriers import LONGEST_DELAY_SECONDS, TELNYX, TWILIO, Carrier, Paces
 from fixtures.evidence import Outcome, check_wishes, until_settled
 from fixtures.product import Product, running_product
@@ -22,6 +22,8 @@ GAP_SECONDS = 3.0
 OUTAGE_SECONDS = 3.0
 SLACK_SECONDS = LONGEST_DELAY_SECONDS + 1.5
 """A delayed request counts when it is carried out; and on a busy machine one is late by itself."""
+UNDER_FIRE = 0.7
+"""The share of the texts that arrives while processes are killed; the rest shows that it comes to an end after."""
 DECK = ("api", "api", "jobs", "jobs", "emulator", "postgres", "agent")
 """The agent takes longest to start, and a machine with two processors has little to spare for that."""
 
@@ -51,6 +53,7 @@ async def survive(run: Run, seed: int) -> None:
         callers = Callers(product)
         async with under_fire(product, run, seed) as killer:
             await asyncio.gather(placing.all(wishes, at_once=20), callers.run(run.calls), killer.until_all_struck())
+            await until_arrived(product, int(len(wishes) * UNDER_FIRE), began + run.seconds)
         fired = time.monotonic()
         held = max(0, run.mix.capped - run.cap)
         outcome = await until_settled(product, held=held, give_up=fired + run.seconds)

@@ -53,8 +53,9 @@ async def test_a_text_of_a_messaging_service_is_found_by_its_words(world: World)
     options = TextOptions(messaging_service_id=service.id)
     await world.fault("drop_after")
     receipt = await world.telephony.messaging.text(world.wish("Pooled", options=options))
-    found = await world.message(receipt.message_id)
-    assert found.carrier_message_id is not None
+    assert (await world.message(receipt.message_id)).carrier_message_id is not None
+    async with world.working():  # the carrier may pick the number later than it lists the text
+        found = await world.until_status(receipt.message_id, "delivered")
     assert found.from_number == FROM
     assert len(await world.phone()) == 1
 
@@ -111,3 +112,16 @@ async def test_a_key_that_is_too_old_is_not_relied_on(world: World, monkeypatch:
     await world.execute("update messages set created_at = now() - $1::interval", timedelta(hours=23, minutes=30))
     failed = await settled(world, message)
     assert (failed.status, failed.error_code) == ("failed", "outcome_unknown")
+
+
+@pytest.mark.usefixtures("silent")
+async def test_the_callback_of_the_last_attempt_is_waited_for_before_a_text_is_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(carrier_of(world)), "honours_keys", True)
+    message = await lost(world, NewText(world.organization_id, "api", TO, "The last time"))
+    await world.execute("update messages set outcome_unknown_since = clock_timestamp(), unknown_attempts = 3")
+    with pytest.raises(RetryLater) as later:
+        await Reconciliation(world.database, world.telephony.inbox._accounts, 5.0).settle(message.id)
+    assert 0 < later.value.seconds <= 5
+    assert (await world.message(message.id)).status == "sending"

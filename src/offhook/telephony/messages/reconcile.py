@@ -99,7 +99,7 @@ class Reconciliation:
             return
         # Addresses of media are signed anew for every attempt, so a request with media is never quite the same.
         if carrier.honours_keys and not message.media_count:
-            await self._ask_again(message, now)
+            await self._ask_again(message, since, now)
         elif now < since + UNHEARD:
             raise RetryLater((since + UNHEARD - now).total_seconds())
         else:
@@ -111,14 +111,21 @@ class Reconciliation:
             async with self._database.system("a text stays unknown") as connection:
                 await queries.record_failed(connection, message, "outcome_unknown", decision)
 
-    async def _ask_again(self, message: Message, now: datetime) -> None:
+    async def _ask_again(self, message: Message, since: datetime, now: datetime) -> None:
         tries = message.unknown_attempts
+        may_ask = tries < MAX_UNKNOWN_ATTEMPTS and now < message.created_at + KEYS_KEPT
+        heard_by = since + timedelta(seconds=self._gap_seconds)
+        if not may_ask and now < heard_by:  # the last attempt's callback may be on its way
+            raise RetryLater((heard_by - now).total_seconds())
         async with self._database.system("a text is asked for again") as connection:
-            if tries < MAX_UNKNOWN_ATTEMPTS and now < message.created_at + KEYS_KEPT:
+            if may_ask:
                 decision = "The outcome was unknown; the carrier is asked again under the same key: one text at most."
                 await queries.requeue(connection, message, now + timedelta(seconds=2.0**tries), None, decision)
             else:
-                decision = f"Given up with the outcome unknown {tries} times: the carrier never answered clearly."
+                decision = (
+                    f"Given up with the outcome unknown {tries} times: the carrier never answered clearly, and has not "
+                    f"called back within {self._gap_seconds:g} s of the last."
+                )
                 await queries.record_failed(connection, message, "outcome_unknown", decision)
 
     def _in_flight_seconds(self, message: Message, now: datetime) -> float:
