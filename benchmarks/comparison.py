@@ -54,6 +54,8 @@ class Race:
     stages: Sequence[Stage]
     rows: Mapping[str, str]
     """What each request must have left behind: name → query that counts it."""
+    besides: str = ""
+    """What ours does that the reference does not, a sentence."""
 
 
 @dataclass
@@ -167,6 +169,7 @@ async def run_race(context: Context, race: Race, ours: Side, bare: Side) -> Meas
         [Figure(race.throughput, turns.busy), Figure(race.alone, turns.alone)],
         [stages, *our_runner.processor_time("ours"), *bare_runner.processor_time("reference")],
         [
+            *([race.besides] if race.besides else []),
             *remarks,
             f"At {CONNECTIONS} connections {shared:.1f} requests share a commit; 99 % are answered within "
             f"{slowest.ours / 1000:.1f} ms, the reference's within {slowest.reference / 1000:.1f} ms.",

@@ -112,6 +112,11 @@ async def measure(context: Context) -> Measurement:
             statement="offhook.telephony.messages.messaging:place",
         ),
         rows={"messages": "select count(*) from messages"},
+        besides=(
+            "Ours besides: the recipient's number read and classified against the policy, encoding, segments and cost "
+            "counted, and in the same statement a look for an opt-out, a stopped account or sender and an earlier text "
+            "of the operation. That is what a text alone takes longer for."
+        ),
     )
     return await run_race(
         context, race, await make_side(postgres, "texts_ours"), await make_side(postgres, "texts_bare")
