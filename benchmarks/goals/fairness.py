@@ -27,7 +27,7 @@ MIDDLE = Target("p50 of a text, POST to carrier", "ms", Better.LOWER, None)
 
 FLOOD = 10_000
 _TEXT = "Your bike is ready. Book your next repair slot here: https://spokeandchain.example/book"
-_PAUSE_SECONDS = (0.05, 0.25)
+_PAUSE_SECONDS = (0.03, 0.17)
 """Between two texts of the neighbour, so that they fall anywhere in the flood's rhythm."""
 
 
@@ -121,7 +121,7 @@ class _Round:
 
 async def measure(context: Context) -> Measurement:
     postgres = await context.postgres()
-    flood, texts = context.sized(full=(FLOOD, 60), smoke=(200, 5))
+    flood, texts = context.sized(full=(FLOOD, 50), smoke=(200, 5))
     async with running_carrier(context, keeps_arrivals=True) as carrier:
         context.processors.give_others(carrier.served.pid)
         flooding = await make_side(postgres, "fairness", carrier_url=carrier.url)
@@ -134,7 +134,7 @@ async def measure(context: Context) -> Measurement:
             neighbour = Neighbour(side, api, carrier, session)
             await neighbour.text(10)
             rounds: list[_Round] = []
-            for _ in range(context.sized(full=2, smoke=1)):
+            for _ in range(context.sized(full=3, smoke=1)):
                 alone = await neighbour.text(texts)
                 await _flood(context, flooding, api, flood)
                 flooded = await neighbour.text(texts)
