@@ -103,8 +103,8 @@ async def test_an_account_tells_where_inbound_texts_are_sent_and_keeps_its_terms
     changed = (await world.api.patch(f"/api/carrier-accounts/{world.account_id}", terms)).json["carrier_account"]
     assert (changed["total_per_second"], changed["segment_price"], changed["media_price"]) == (
         3,
-        "0.007900",
-        "0.020000",
+        "0.0079",
+        "0.02",
     )
     assert changed["inbound_url"] == f"{world.public_url}/webhooks/carriers/{world.account_id}/inbound-text"
     cleared = dict.fromkeys(terms)

@@ -25,7 +25,7 @@ from offhook.conversations.tokens import PlainTokens
 from offhook.core.clock import Clock, SystemClock
 from offhook.core.db.jobs import Handler
 from offhook.core.db.migrate import require_migrated
-from offhook.core.db.pool import Database
+from offhook.core.db.pool import Connection, Database
 from offhook.core.http import Part
 from offhook.core.settings import Settings
 from offhook.core.telemetry import get_logger
@@ -158,6 +158,10 @@ def make_services(settings: Settings, database: Database, ring: KeyRing, clock: 
         media=MediaOptions(_media_place(settings), ring, settings.egress_allow),
         clock=clock,
     )
+
+    async def policy_changed(_: Connection, organization_id: uuid.UUID) -> None:
+        telephony.consent.forget(organization_id)
+
     filled = TelephonyPorts(telephony)
     ports = Ports(messenger=filled, consent=filled, numbers=filled)
     return Services(
@@ -171,7 +175,7 @@ def make_services(settings: Settings, database: Database, ring: KeyRing, clock: 
             ring.pepper,
             authenticator=authenticator,
             setting_checks={DESTINATIONS: check_destinations, TEXTING: check_texting},
-            setting_effects={TEXTING: rules_changed},
+            setting_effects={DESTINATIONS: policy_changed, TEXTING: rules_changed},
             clock=clock,
         ),
         telephony=telephony,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Mapping
@@ -82,6 +83,12 @@ class Accounts:
             raise NotFound("There is no such carrier account.", code="carrier_account_not_found")
         return account
 
+    async def is_current(self, account: CarrierAccount) -> bool:
+        """Whether the account still has the address and credentials that it was opened with, here or elsewhere."""
+        self._opened.forget(account.id)
+        now = await self.find_open(account.id)
+        return now is not None and now.revision == account.revision
+
     def forget(self, account_id: uuid.UUID, organization_id: uuid.UUID) -> None:
         """Something about the account or its numbers was changed in this process."""
         self._opened.forget(account_id)
@@ -141,6 +148,7 @@ class Accounts:
             external_account_id=row.external_account_id,
             base_url=row.base_url,
             credentials=json.loads(plain),
+            revision=hashlib.sha256(f"{row.base_url or ''} ".encode() + sealed).digest(),
         )
 
 

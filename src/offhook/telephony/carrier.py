@@ -22,6 +22,8 @@ class CarrierAccount:
     external_account_id: str
     base_url: str | None
     credentials: Mapping[str, str] = field(repr=False)
+    revision: bytes = field(default=b"", repr=False)
+    """Changes with address and credentials: a no to older ones says nothing about those of now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class NumberRow:
     created_at: datetime
     messages_per_second: float | None = None
     """None: its account's."""
+    stopped_reason: str | None = None
+    """Set: its texts wait until it is started again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,11 @@ _ACCOUNT: Final = (
     "id, organization_id, carrier, label, external_account_id, base_url, messages_per_second, stopped_reason, "
     "created_at, updated_at, total_per_second, segment_price, media_price, price_currency"
 )
-_NUMBER: Final = "id, organization_id, number, label, carrier_account_id, agent_id, created_at, messages_per_second"
+_NUMBER: Final = (
+    "id, organization_id, number, label, carrier_account_id, agent_id, created_at, messages_per_second,"
+    " (select l.stopped_reason from lanes l where l.carrier_account_id = phone_numbers.carrier_account_id"
+    "  and l.sender = phone_numbers.number) as stopped_reason"
+)
 
 
 def _account(row: Row) -> AccountRow:

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from offhook.core.http import Form, JsonObject, Text
+from offhook.telephony.amounts import Amount
 from offhook.telephony.models import AccountRow, AccountTerms
 
 Label = Annotated[Text, Field(max_length=100)]
@@ -39,8 +40,8 @@ class CarrierAccountOut(_Out):
     base_url: str | None
     messages_per_second: float = Field(description="Segments a second, of each sender that has no pace of its own.")
     total_per_second: float | None = Field(description=_TOTAL)
-    segment_price: Decimal | None = Field(description=_SEGMENT_PRICE)
-    media_price: Decimal | None = Field(description=_MEDIA_PRICE)
+    segment_price: Amount | None = Field(description=_SEGMENT_PRICE)
+    media_price: Amount | None = Field(description=_MEDIA_PRICE)
     price_currency: str
     stopped_reason: str | None = Field(
         description="Set: nothing is sent until new credentials are entered or the account is started."
@@ -104,6 +105,7 @@ class PhoneNumberOut(_Out):
     carrier_account_id: uuid.UUID | None
     agent_id: uuid.UUID | None
     messages_per_second: float | None = Field(description=_PACE)
+    stopped_reason: str | None = Field(description="Set: its texts wait until it is started again.")
     created_at: datetime
 
 

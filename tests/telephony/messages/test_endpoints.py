@@ -119,7 +119,7 @@ async def test_options_reach_the_message(world: World) -> None:
     assert (message["priority"], message["recipient_time_zone"]) == ("campaign", "Europe/Berlin")
     assert (message["part"], message["parts"], message["media"], message["hold"]) == (1, 1, [], None)
     assert message["expires_at"] > message["created_at"]
-    assert message["cost"] == {"estimated": "0.008300", "price": None, "currency": "USD"}
+    assert message["cost"] == {"estimated": "0.0083", "price": None, "currency": "USD"}
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ async def test_an_estimate_tells_texts_segments_and_cost_and_stores_nothing(worl
 async def test_an_account_with_prices_of_its_own_is_estimated_by_those(world: World) -> None:
     prices = {"segment_price": "0.05", "price_currency": "EUR"}
     changed = await world.api.patch(f"/api/carrier-accounts/{world.account_id}", prices)
-    assert changed.json["carrier_account"]["segment_price"] == "0.050000"
+    assert changed.json["carrier_account"]["segment_price"] == "0.05"
     told = await estimate(world, body="Hi")
-    assert (told["cost"], told["currency"]) == ("0.050000", "EUR")
+    assert (told["cost"], told["currency"]) == ("0.05", "EUR")
     assert told["price_source"] == "the carrier account's own prices"
 
 
@@ -190,7 +190,7 @@ async def test_a_text_may_be_media_alone_and_is_billed_as_one(world: World) -> N
         placed = (await place(world, media=[{"media_id": medium}])).json["message"]
         await world.until_status(uuid.UUID(placed["id"]), "delivered")
     message = (await world.api.get(f"/api/messages/{placed['id']}")).json["message"]
-    assert (message["body"], message["segments"], message["cost"]["estimated"]) == ("", 1, "0.022000")
+    assert (message["body"], message["segments"], message["cost"]["estimated"]) == ("", 1, "0.022")
     assert [(one["media_id"], one["content_type"]) for one in message["media"]] == [(medium, "image/jpeg")]
     listed = (await world.api.get("/api/messages")).json["messages"]
     assert listed[0]["media"] == message["media"]
@@ -297,3 +297,35 @@ async def test_a_key_of_another_form_is_refused(world: World, key: str) -> None:
     refused = await place(world, key, body="Hi")
     assert (refused.status, refused.json["code"]) == (400, "idempotency_key_invalid")
     assert await world.messages() == []
+
+
+async def test_a_text_to_its_own_sender_is_refused(world: World) -> None:
+    answer = await world.api.post("/api/messages", {"to": FROM, "body": "Echo"})
+    assert (answer.status, answer.json["errors"][0]["path"], answer.json["errors"][0]["code"]) == (
+        422,
+        "to",
+        "own_sender",
+    )
+    assert await world.messages() == []
+
+
+async def test_a_filter_that_makes_no_sense_is_refused_and_a_bare_plus_is_read(world: World) -> None:
+    await world.api.post("/api/messages", {"to": TO, "body": "Hello"})
+    for query in ("status=nope", "to=nope"):
+        assert (await world.api.get(f"/api/messages?{query}")).status == 422
+    for to in (TO, TO.replace("+", "%2B")):
+        assert len((await world.api.get(f"/api/messages?to={to}")).json["messages"]) == 1
+
+
+async def test_a_no_to_credentials_that_were_changed_meanwhile_stops_nothing(world: World) -> None:
+    path = f"/api/carrier-accounts/{world.account_id}"
+    right = await world.telephony.carrier_accounts._accounts.get_open(world.account_id)
+    await world.api.patch(path, {"credentials": {"auth_token": "wrong"}})
+    stale = await world.telephony.carrier_accounts._accounts.get_open(world.account_id)
+    await world.api.patch(path, {"credentials": dict(right.credentials)})
+    world.telephony.carrier_accounts._accounts._opened.put(world.account_id, stale)  # as in another process
+    async with world.working():
+        placed = (await world.api.post("/api/messages", {"to": TO, "body": "Hello"})).json["message"]
+        message = await world.until_status(uuid.UUID(placed["id"]), "delivered", "failed")
+    assert message.status == "delivered"
+    assert (await world.api.get(path)).json["carrier_account"]["stopped_reason"] is None

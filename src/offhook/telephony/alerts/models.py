@@ -15,6 +15,8 @@ class AlertKind(StrEnum):
     """`subject`: the number, or the carrier's id of the messaging service."""
     TEXT_REFUSED = "text_refused"
     """`subject`: the carrier's code."""
+    DAY_USED_UP = "day_used_up"
+    """`subject`: the setting that says how much a day has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from typing import Final
 from offhook.core.db.pool import Connection, Row
 from offhook.core.http.paging import Page
 from offhook.core.ids import new_id
+from offhook.core.telemetry import get_logger
 from offhook.telephony.alerts.models import Alert, AlertKind
+
+_log = get_logger(__name__)
 
 _ALERT: Final = "id, organization_id, kind, subject, sentence, seen_count, first_at, last_at, resolved_at"
 
@@ -21,6 +24,7 @@ async def raise_alert(
     connection: Connection, organization_id: uuid.UUID, kind: AlertKind, subject: str, sentence: str
 ) -> None:
     """Tell the operator, once per matter: what is open already is counted, with its newest sentence."""
+    _log.warning("alert_raised", organization_id=str(organization_id), code=kind)
     await connection.execute(
         "insert into alerts (id, organization_id, kind, subject, sentence) values ($1, $2, $3, $4, $5)"
         " on conflict (organization_id, kind, subject) where resolved_at is null do update"

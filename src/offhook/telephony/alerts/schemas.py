@@ -14,7 +14,8 @@ class AlertOut(BaseModel):
     id: uuid.UUID
     kind: str = Field(
         description="account_stopped, sender_stopped: its texts wait until it is started again; text_refused: the "
-        "carrier refused a text for a reason that an operator can remove."
+        "carrier refused a text for a reason that an operator can remove; day_used_up: the organization's day has no "
+        "more room."
     )
     subject: str = Field(description="The account's id, the sender, or the carrier's code.")
     sentence: str

@@ -64,6 +64,10 @@ class DestinationConsent:
             settings = await queries.find_settings(connection, organization_id)
         return self._policies.put(organization_id, Policy(read_policy((settings or {}).get(SETTING))))
 
+    def forget(self, organization_id: uuid.UUID) -> None:
+        """The policy was changed in this process; others hear of it within CACHED_SECONDS."""
+        self._policies.forget(organization_id)
+
     async def check(self, organization_id: uuid.UUID, number: str) -> Verdict:
         """Policy first, then the suppression list."""
         verdict = (await self.policy(organization_id)).judge(number)

@@ -53,7 +53,8 @@ async def upsert_suppression(
 async def cancel_queued(connection: Connection, organization_id: uuid.UUID, number: str, decision: str) -> int:
     """How many texts to the number will not be sent after all."""
     status = await connection.execute(
-        "update messages set status = 'canceled', decision = $3, hold_reason = null, finished_at = clock_timestamp()"
+        "update messages set status = 'canceled', error_code = 'suppressed', decision = $3, hold_reason = null,"
+        " finished_at = clock_timestamp()"
         " where organization_id = $1 and to_number = $2 and status = 'queued'",
         organization_id,
         number,

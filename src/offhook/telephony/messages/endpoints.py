@@ -11,9 +11,11 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from offhook.core.errors import FieldProblem, InvalidInput
 from offhook.core.http import MAX_BODY_BYTES, HotRoute, Paged, Text, provided, read_json_object
 from offhook.core.http.idempotency import PARAMETER as IDEMPOTENCY_KEY
 from offhook.core.http.idempotency import Once
+from offhook.core.phone import find_e164
 from offhook.core.texts.wording import Wording, reworded
 from offhook.organizations.auth import (
     AdminCaller,
@@ -23,6 +25,7 @@ from offhook.organizations.auth import (
     WorkerCaller,
     authenticate,
 )
+from offhook.telephony.amounts import amount_text
 from offhook.telephony.inbox import Inbox
 from offhook.telephony.media.media import Media
 from offhook.telephony.messages.intake import Intake, Prepared
@@ -35,6 +38,7 @@ from offhook.telephony.messages.schemas import (
     PLACED_MESSAGE_SCHEMA,
     MessageEnvelope,
     MessageList,
+    Status,
     message_view,
     placed_view,
 )
@@ -53,16 +57,26 @@ async def list_messages(
     page: Paged,
     messages: Messages,
     media: MediaOf,
-    status: Annotated[Text | None, Query(max_length=20)] = None,
-    to: Annotated[Text | None, Query(max_length=20, description="E.164")] = None,
+    status: Annotated[Status | None, Query()] = None,
+    to: Annotated[Text | None, Query(max_length=64, description="E.164")] = None,
     held: Annotated[
         bool | None, Query(description="True: only texts that wait for something; false: only others.")
     ] = None,
 ) -> MessageList:
     """The organization's messages, newest first."""
-    found, cursor = await messages.list(caller.organization_id, page, status=status, to_number=to, held=held)
+    number = None if to is None else _number(to)
+    found, cursor = await messages.list(caller.organization_id, page, status=status, to_number=number, held=held)
     carried = await media.views(caller.organization_id, [row.id for row in found if row.media_count])
     return MessageList(messages=[message_view(row, carried.get(row.id, ())) for row in found], next_cursor=cursor)
+
+
+def _number(to: str) -> str:
+    # A plus sign that was not encoded arrives as a space.
+    found = find_e164(to.replace(" ", "+", 1) if to.startswith(" ") else to)
+    if found is None:
+        message = "Must be a phone number in E.164, such as +12025550140."
+        raise InvalidInput(message, fields=[FieldProblem("to", message)])
+    return found
 
 
 @router.get("/messages/{message_id}", tags=["messages"])
@@ -158,7 +172,7 @@ def _estimated(prepared: Prepared) -> dict[str, Any]:
             for part in parts
         ],
         **_wording_view(content.wording),
-        "cost": None if cost is None else str(cost),
+        "cost": None if cost is None else amount_text(cost),
         "currency": None if tariff is None else tariff.currency,
         "price_source": None if tariff is None else tariff.source,
     }

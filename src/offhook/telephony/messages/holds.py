@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from typing import Final
 
 from offhook.core.db.pool import Connection
+from offhook.telephony.alerts.models import AlertKind
+from offhook.telephony.alerts.queries import raise_alert
 from offhook.telephony.consent.gate import Held, Withdrawn
 
+_DAY_USED_UP: Final = (
+    "The segments that the organization allows a day (texting.daily_segments) are used up: texts wait for the next "
+    "day, or until an operator allows more."
+)
 
-async def apply_verdicts(connection: Connection, verdicts: Mapping[uuid.UUID, Held | Withdrawn]) -> None:
+
+async def apply_verdicts(
+    connection: Connection, organization_id: uuid.UUID, verdicts: Mapping[uuid.UUID, Held | Withdrawn]
+) -> None:
     """Write onto queued texts why they wait, and until when, or that they will not be sent."""
+    if any(isinstance(one, Held) and one.reason == "daily_cap" for one in verdicts.values()):
+        await raise_alert(connection, organization_id, AlertKind.DAY_USED_UP, "texting.daily_segments", _DAY_USED_UP)
     held = {message_id: one for message_id, one in verdicts.items() if isinstance(one, Held)}
     withdrawn = {message_id: one for message_id, one in verdicts.items() if isinstance(one, Withdrawn)}
     if held:

@@ -159,6 +159,8 @@ class Intake:
                 fields=[FieldProblem("to", verdict.sentence, verdict.reason_code)],
             )
         content = await self.content(text.organization_id, text.body, text.from_number, text.options)
+        if content.sender.number == verdict.destination.number:
+            raise _wrong("to", "This is the number that the text would come from.", "own_sender")
         return Prepared(verdict.destination.number, content)
 
     async def content(

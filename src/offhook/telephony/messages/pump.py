@@ -182,7 +182,7 @@ class Pump:
             return _Choice((), (), paces, judged=False, left=left)
         verdicts = await self._gate.judge(connection, chosen)
         if verdicts:
-            await apply_verdicts(connection, verdicts)
+            await apply_verdicts(connection, lane.organization_id, verdicts)
         free = [message for message in chosen if message.id not in verdicts]
         final = plan([m.segments for m in free], paces, waiting.now, HORIZON_SECONDS)
         return _Choice(free, final.slots, final.paces, judged=bool(verdicts), left=left)

@@ -106,11 +106,13 @@ async def _alert(connection: Connection, message: Message, refusal: Refusal) -> 
 async def _stop_sender(connection: Connection, message: Message, refusal: Refusal) -> None:
     reason = f"{refusal.code}: {refusal.sentence}"
     await stop_sender(connection, message.organization_id, _lane(message), reason)
+    await queries.add_to_decision(connection, message.id, "The sender is stopped until somebody starts it again.")
 
 
 async def _stop_account(connection: Connection, message: Message, refusal: Refusal) -> None:
     reason = f"{refusal.code}: {refusal.sentence}"
     await stop_account(connection, message.organization_id, message.carrier_account_id, reason)
+    await queries.add_to_decision(connection, message.id, "The account is stopped until somebody starts it again.")
 
 
 async def _pause_lane(connection: Connection, message: Message, refusal: Refusal) -> None:

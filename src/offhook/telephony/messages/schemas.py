@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from offhook.core.texts.splitting import MAX_CHARACTERS
+from offhook.telephony.amounts import Amount, amount_text
 from offhook.telephony.media.models import MessageMedium
 from offhook.telephony.media.schemas import MessageMediumOut
 from offhook.telephony.messages.intake import MAX_OPERATION_ID, MAX_VALIDITY_SECONDS
@@ -29,9 +29,12 @@ class HoldOut(BaseModel):
     until: datetime | None = Field(description="Null: until an operator has acted.")
 
 
+Status = Literal["queued", "sending", "accepted", "sent", "delivered", "undelivered", "failed", "canceled", "received"]
+
+
 class CostOut(BaseModel):
-    estimated: Decimal | None = Field(description="Before it was sent, by segments and the account's prices.")
-    price: Decimal | None = Field(description="What the carrier says it cost; null until it does.")
+    estimated: Amount | None = Field(description="Before it was sent, by segments and the account's prices.")
+    price: Amount | None = Field(description="What the carrier says it cost; null until it does.")
     currency: str | None
 
 
@@ -116,7 +119,7 @@ def placed_view(message: Message) -> dict[str, Any]:
         "segments": message.segments,
         "part": message.part,
         "parts": message.parts,
-        "estimated_cost": None if cost is None else str(cost),
+        "estimated_cost": None if cost is None else amount_text(cost),
         "price_currency": message.price_currency,
         "send_at": message.send_at.isoformat(),
     }

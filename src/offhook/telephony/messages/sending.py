@@ -99,7 +99,7 @@ class Sending:
         try:
             sent = await ready.carrier.send_text(ready.account, ready.text)
         except CarrierRefused as refused:
-            await self._refused(message, refused.refusal)
+            await self._refused(message, ready.account, refused.refusal)
         except NotSent as error:
             await self._not_sent(message, error.reason)
         except OutcomeUnknown as error:
@@ -163,7 +163,10 @@ class Sending:
         pause = timedelta(seconds=NOT_SENT.delay_seconds(message.attempt))
         await self._record(message, lambda c: _again(c, message, pause, sentence))
 
-    async def _refused(self, message: Message, refusal: Refusal) -> None:
+    async def _refused(self, message: Message, account: CarrierAccount, refusal: Refusal) -> None:
+        if refusal.treatment is Treatment.STOP_ACCOUNT and not await self._is_current(account):
+            await self._not_sent(message, "the account was changed while it was asked")
+            return
         backoff = RETRIES.get(refusal.treatment)
         if backoff is not None and message.attempt >= backoff.attempts:
             await self._give_up(message, refusal.code, refusal.sentence)
@@ -184,6 +187,12 @@ class Sending:
         await self._record(message, end if backoff is None else wait)
         if refusal.treatment is Treatment.STOP_ACCOUNT:
             self._accounts.forget(message.carrier_account_id, message.organization_id)
+
+    async def _is_current(self, account: CarrierAccount) -> bool:
+        try:
+            return await self._accounts.is_current(account)
+        except (Unavailable, ConfigurationError):
+            return True
 
     async def _give_up(self, message: Message, code: str | None, sentence: str) -> None:
         decision = f"{sentence} Given up after {message.attempt} attempts; nothing was sent."

@@ -34,6 +34,7 @@ _TABLE: Final = (
     Refusal("21211", _FAIL, "The recipient's number is invalid: whoever entered it must correct it."),
     Refusal("21212", _STOP_SENDER, "The sender's number is invalid: an operator must correct it."),
     Refusal("21217", _FAIL, "The number is invalid: whoever entered it must correct it."),
+    Refusal("21266", _FAIL, "Sender and recipient are the same number: whoever entered it must correct it."),
     Refusal("21408", _ALERT, "Twilio's geo permissions forbid texts to that country: an operator may allow them."),
     Refusal("21602", _FAIL, f"The text has no body. {_FAULT}"),
     Refusal("21603", _FAIL, f"The text has no sender. {_FAULT}"),
