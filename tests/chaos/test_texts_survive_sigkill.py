@@ -25,8 +25,8 @@ SLACK_SECONDS = LONGEST_DELAY_SECONDS + 1.5
 UNDER_FIRE = 0.7
 """The share of the texts that arrives while processes are killed; the rest shows that it comes to an end after."""
 MOST_UNKNOWN = 0.03
-"""The share of texts that may be given up as unknown: three attempts, each with a lost answer and no effect. By the odds
-of the faults it is under one in a hundred, and each kill adds attempts that end so."""
+"""The share of texts that may be given up as unknown: three attempts, each with a lost answer and no effect. By the
+odds of the faults it is under one in a hundred, and each kill adds attempts that end so."""
 DECK = ("api", "api", "jobs", "jobs", "emulator", "postgres", "agent")
 """The agent takes longest to start, and a machine with two processors has little to spare for that."""
 
