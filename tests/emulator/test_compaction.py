@@ -41,7 +41,7 @@ async def eventful(home: Path, http: aiohttp.ClientSession) -> None:
         service = await bench.control("services", numbers=[NUMBER])
         await bench.control("numbers", number=NUMBER, sms_url="http://127.0.0.1:9/in", segments_per_second=1)
         await bench.control("faults", route="callback", kind="latency", seconds=3600, count=None)
-        await bench.control("faults", route="*", kind="latency", count=3, probability=0)
+        await bench.control("faults", route="*", kind="latency", seconds=0, count=3, probability=0)
         await bench.text("STOP", phone="+12025550140")
         await bench.text("", media=[{"content_type": "image/png", "data": "iVBORw0KGgo="}])
         sids = [(await bench.create(Body=f"text {n}"))[1]["sid"] for n in range(4)]

@@ -179,7 +179,7 @@ async def test_every_rest_route_of_every_face_can_fail(emulator: RunningEmulator
             assert answer.status == 502, name
     for face in FACES:
         for name in face.fault_routes:
-            await add(http, emulator, route=name, kind="latency")
+            await add(http, emulator, route=name, kind="latency", seconds=0)
         await add(http, emulator, route=f"{face.name}.*", kind="drop_before")
 
 
@@ -254,6 +254,7 @@ async def test_a_late_callback_is_late_by_its_seconds(bench: Bench) -> None:
         {"route": "callback", "kind": "status"},
         {"route": "messages.create", "kind": "status", "count": 0},
         {"route": "messages.create", "kind": "status", "status": 200},
+        {"route": "messages.create", "kind": "latency"},
         {"route": "messages.create", "kind": "latency", "seconds": -1},
         {"route": "messages.create", "kind": "latency", "seconds": "1"},
         {"route": "messages.create", "kind": "status", "probability": 2},

@@ -71,6 +71,12 @@ async def test_every_phone_has_its_texts_with_status_source_and_error(bench: Ben
     assert '<span class="bad">error 30003</span>' in phones[1][1]
 
 
+async def test_the_page_holds_no_control_characters(bench: Bench) -> None:
+    await bench.create(Body="a\x1b[31mred\x07 line\nnext")
+    shown, _ = await page(bench)
+    assert "a\ufffd[31mred\ufffd line\nnext" in shown
+
+
 async def test_a_phone_texts_and_sends_a_picture_with_the_form(bench: Bench) -> None:
     form = aiohttp.FormData({"from": PHONE, "to": NUMBER, "body": " Look "})
     form.add_field("media", PNG, filename="bike.png", content_type="image/png")

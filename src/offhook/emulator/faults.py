@@ -100,6 +100,8 @@ def _parsed(number: int, wanted: dict[str, Any], allowed: Mapping[str, Iterable[
         raise FaultRefused(f"route for {kind} must be one of: {', '.join(routes)}")
     if to is not None and not isinstance(to, str):
         raise FaultRefused("to must be a phone number")
+    if kind in ("latency", "commit_delay") and "seconds" not in wanted:
+        raise FaultRefused(f"seconds says how long a {kind} lasts: give it")
     lasting = kind == "outage"
     count, status, pause = (
         wanted.get("count", None if lasting else 1),

@@ -126,6 +126,14 @@ def _section(store: Store, number: str) -> str:
     return f"<section><h2>{escape(number)}</h2><ol>{items}</ol></section>"
 
 
+_CONTROLS = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"}
+
+
+def _visible(text: str) -> str:
+    """Without control characters, which a page must not hold and a terminal that prints it would obey."""
+    return text.translate(_CONTROLS)
+
+
 def _item(message: Message, media: Sequence[Medium]) -> str:
     inbound = message.direction == "inbound"
     other = f"to {message.to}" if inbound else f"from {message.from_number}"
@@ -134,7 +142,7 @@ def _item(message: Message, media: Sequence[Medium]) -> str:
     parts = f"{message.segments} segment{'s' if message.segments != 1 else ''} {message.encoding}"
     facts = f"{escape(other)} · {escape(message.status)}{error} · {escape(parts)} · {escape(via)}"
     return (
-        f"<li{' class=mine' if inbound else ''}><p><bdi>{escape(shown_body(message))}</bdi></p>"
+        f"<li{' class=mine' if inbound else ''}><p><bdi>{escape(_visible(shown_body(message)))}</bdi></p>"
         f"{''.join(_medium(medium) for medium in media)}"
         f"<small>{facts} · {iso(message.created_at)}</small></li>"
     )

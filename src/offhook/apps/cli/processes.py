@@ -54,7 +54,9 @@ def agent() -> None:
 
 
 def emulator(
-    port: Annotated[int | None, typer.Option(help="0 takes a free one; else OFFHOOK_EMULATOR_PORT.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="0 takes a free one; else OFFHOOK_EMULATOR_PORT.", min=0, max=65535)
+    ] = None,
     home: Annotated[Path | None, typer.Option(help="Keeps what happened; else `emulator` in OFFHOOK_HOME.")] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on; else OFFHOOK_HOST.")] = None,
     account_sid: Annotated[str | None, typer.Option(help="One more account, with --auth-token.")] = None,

@@ -153,8 +153,8 @@ def _sender(submission: Submission, to: str) -> tuple[str, Service | None]:
 
 
 def _service(submission: Submission, sid: str) -> Service:
-    """The service by its sid. One that was never defined has all of the account's numbers, so that code which names a
-    service of the real account runs as it is."""
+    """The service by its sid. One that was never defined, or was deleted, has all of the account's numbers, so that
+    code which names a service of the real account runs as it is."""
     if not _SERVICE.fullmatch(sid):
         raise TwilioError(20422, "Invalid 'MessagingServiceSid'")
     found = submission.store.services.get(sid)
