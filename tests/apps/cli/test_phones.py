@@ -66,16 +66,21 @@ async def test_following_shows_each_change_and_ends_quietly_with_ctrl_c(emulator
     assert process.stdout is not None
     assert process.stderr is not None
     statuses: list[str] = []
-    await send_text(emulator.url, "not for this phone", to=OTHER)
-    await send_text(emulator.url, "on its way")
-    async with asyncio.timeout(20):
-        while statuses[-1:] != ["delivered"]:
-            change = json.loads(await process.stdout.readline())
-            assert change["body"] == "on its way"
-            statuses.append(change["status"])
-        process.send_signal(signal.SIGINT)
-        assert await process.wait() == 130
-        assert await process.stderr.read() == b""
+    try:
+        await send_text(emulator.url, "not for this phone", to=OTHER)
+        await send_text(emulator.url, "on its way")
+        async with asyncio.timeout(20):
+            while statuses[-1:] != ["delivered"]:
+                change = json.loads(await process.stdout.readline())
+                assert change["body"] == "on its way"
+                statuses.append(change["status"])
+            process.send_signal(signal.SIGINT)
+            assert await process.wait() == 130
+            assert await process.stderr.read() == b""
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
     assert statuses == ["queued", "sending", "sent", "delivered"]
 
 
