@@ -192,7 +192,7 @@ async def _hold_stopped(connection: Connection, lane: Lane) -> None:
         f"update messages set not_before = clock_timestamp() + interval '{STOPPED_TEXTS_WAIT}', hold_reason = $4,"
         " decision = $5 where id in"
         f" (select m.id from messages m where {_WAITING} and coalesce(m.not_before, '-infinity') <= clock_timestamp()"
-        "   limit $3) and status = 'queued'",
+        "   and m.hold_reason is distinct from $4 limit $3) and status = 'queued'",
         *key,
         lane.stopped_hold,
         f"Held: the {what} is stopped. {lane.stopped_reason} It goes when the {what} is started again.",

@@ -58,79 +58,75 @@ _EARLIEST: Final = "greatest(excluded.pump_at, lanes.next_at)"
 _LOOK_AT: Final = f"greatest(excluded.pump_at, lanes.next_at - interval '{JOB_LEAD_SECONDS} seconds')"
 _PROMISED: Final = f"lanes.pump_at <= {_EARLIEST} and lanes.pump_at > clock_timestamp() - {ABANDONED}"
 
-# Braces are what differs between one text and many.
+# Braces are what differs between one text and many. Whether the operation was placed before is left to the unique
+# index: a look for it beforehand was planned, while nobody had counted the table yet, as a walk through all texts of
+# the organization. The lane is locked last.
 _STATEMENT: Final = f"""
 with item as materialized (
-    select item.*, clock_timestamp() as now_at,
-        account.stopped_reason, stopped.stopped_reason as sender_stopped_reason,
-        suppression.found is not null as suppressed, earlier.found is not null as known
+    select item.*, account.stopped_reason, lane.stopped_reason as sender_stopped_reason,
+        greatest(lane.next_at, now()) as next_slot,
+        greatest(lane.backlog_until, lane.next_at, now()) as behind_all,
+        suppression.found is not null as suppressed
     from {{source}}
     left join carrier_accounts account
         on account.organization_id = item.organization_id and account.id = item.account_id
     -- `limit 1`, so that the planner cannot make a hash of the whole table.
-    left join lateral (select l.stopped_reason from lanes l
-        where l.carrier_account_id = item.account_id and l.sender = item.sender limit 1) as stopped on true
+    left join lateral (select l.next_at, l.backlog_until, l.stopped_reason from lanes l
+        where l.carrier_account_id = item.account_id and l.sender = item.sender limit 1) as lane on true
     left join lateral (select true as found from suppressions s
         where s.organization_id = item.organization_id and s.number = item.to_number limit 1) as suppression on true
-    left join lateral (select true as found from messages m
-        where m.organization_id = item.organization_id and m.operation_id = item.operation_id
-        limit 1) as earlier on true
 ), wanted as (
-    select item.*, {{reserved_to}} as reserved_to, {{reserved}} as reserved, {{look_at}} as look_at
-    from item where not (suppressed or known or stopped_reason is not null or sender_stopped_reason is not null)
-), lane as (
-    insert into lanes (organization_id, carrier_account_id, sender, backlog_until, pump_at, pump_by)
-    select {{one_per_lane}} organization_id, account_id, sender, now() + make_interval(secs => reserved), look_at, id
-    from wanted {{lane_order}}
-    on conflict (carrier_account_id, sender) do update
-        set backlog_until = greatest(lanes.backlog_until, lanes.next_at, clock_timestamp())
-                + (excluded.backlog_until - now()),
-            pump_at = case when {_PROMISED} then lanes.pump_at else {_LOOK_AT} end,
-            pump_by = case when {_PROMISED} then lanes.pump_by else excluded.pump_by end
-    returning id, carrier_account_id, sender, next_at, backlog_until, pump_at, pump_by
-), slotted as (
-    select wanted.*, case when wanted.priority = {Priority.CONVERSATION:d} then greatest(lane.next_at, now_at)
-        else lane.backlog_until - make_interval(secs => reserved - reserved_to + segments * pace) end as send_at
-    from wanted join lane on lane.carrier_account_id = account_id and lane.sender = wanted.sender
+    select item.*,
+        case when priority = {Priority.CONVERSATION:d} then next_slot else {{behind_those_before}} end as send_at
+    from item where not (suppressed or stopped_reason is not null or sender_stopped_reason is not null)
 ), placed as (
     insert into messages (id, organization_id, direction, origin, operation_id, conversation_id, carrier_account_id,
         sender, from_number, messaging_service_id, to_number, body, encoding, segments, priority, send_at, status,
         expires_at, recipient_time_zone, part, parts, media_count, estimated_cost, price_currency)
     select id, organization_id, 'outbound', origin, operation_id, conversation_id, account_id, sender, from_number,
         messaging_service_id, to_number, body, encoding, segments, priority, send_at, 'queued',
-        now_at + make_interval(secs => validity), time_zone, part, parts, media_count, cost, currency
-    from slotted
+        now() + make_interval(secs => validity), time_zone, part, parts, media_count, cost, currency
+    from wanted {{order}}
     on conflict (organization_id, operation_id) do nothing
-    returning id, created_at, expires_at
+    returning id, send_at, created_at, expires_at
+), lane as (
+    insert into lanes (organization_id, carrier_account_id, sender, backlog_until, pump_at, pump_by)
+    {{per_lane}}
+    on conflict (carrier_account_id, sender) do update
+        set backlog_until = greatest(lanes.backlog_until, lanes.next_at, now()) + (excluded.backlog_until - now()),
+            pump_at = case when {_PROMISED} then lanes.pump_at else {_LOOK_AT} end,
+            pump_by = case when {_PROMISED} then lanes.pump_by else excluded.pump_by end
+    returning id, pump_at, pump_by
 ), job as (
-    {queue_pumps("lane where pump_by in (select id from wanted)")}
+    {queue_pumps("lane where pump_by in (select id from placed)")}
 )
-select item.suppressed, item.stopped_reason, item.sender_stopped_reason, item.known, slotted.send_at,
-    placed.created_at, placed.expires_at
-from item left join slotted on slotted.ord = item.ord left join placed on placed.id = item.id
-order by item.ord"""
+select item.suppressed, item.stopped_reason, item.sender_stopped_reason, placed.send_at, placed.created_at,
+    placed.expires_at
+from item left join placed on placed.id = item.id order by item.ord"""
 
 # Each array comes through a sub-select, so that the planner cannot see how long it is: it would plan anew for every
-# batch in the hope of saving, and planning takes 7 ms where running takes half of one (measured).
+# batch in the hope of saving, and planning takes 7 ms where running takes half of one (measured). Rows and lanes are
+# written in an order that is the same for everybody, so that two batches cannot wait for each other.
 _PLACE_MANY: Final = _STATEMENT.format(
     source="unnest("
     + ", ".join(f"(select ${number}::{kind}[])" for number, kind in enumerate(_COLUMNS.values(), start=1))
     + f") with ordinality as item ({', '.join(_COLUMNS)}, ord)",
-    reserved_to="sum(segments * pace) over (partition by account_id, sender order by ord)",
-    reserved="sum(segments * pace) over (partition by account_id, sender)",
-    look_at="now_at + make_interval(secs => min(look_after) over (partition by account_id, sender))",
-    one_per_lane="distinct on (account_id, sender)",
-    lane_order="order by account_id, sender",  # everybody locks lanes in this order
+    behind_those_before="behind_all + make_interval(secs => sum(segments * pace) over"
+    " (partition by account_id, sender order by ord) - segments * pace)",
+    order="order by organization_id, operation_id",
+    per_lane="select organization_id, account_id, sender, now() + make_interval(secs => sum(segments * pace)),"
+    " min(now() + make_interval(secs => look_after)), (array_agg(id))[1]"
+    " from wanted where id in (select id from placed)"
+    " group by organization_id, account_id, sender order by account_id, sender",
 )
 _PLACE_ONE: Final = _STATEMENT.format(
     source="(select "
     + ", ".join(f"${number}::{kind} as {name}" for number, (name, kind) in enumerate(_COLUMNS.items(), start=1))
     + ", 1 as ord) as item",
-    reserved_to="segments * pace",
-    reserved="segments * pace",
-    look_at="now_at + make_interval(secs => look_after)",
-    one_per_lane="",
-    lane_order="",
+    behind_those_before="behind_all",
+    order="",
+    per_lane="select organization_id, account_id, sender, now() + make_interval(secs => segments * pace),"
+    " now() + make_interval(secs => look_after), id from wanted where id in (select id from placed)",
 )
 
 _MEDIUM: Final = (
@@ -150,7 +146,12 @@ async def place(connection: Connection, items: Sequence[Placement]) -> list[Plac
             rows = await connection.fetch(_PLACE_MANY, *columns)
     except asyncpg.ForeignKeyViolationError as error:
         raise NotFound("There is no such conversation.", code="conversation_not_found") from error
-    results = [_result(item, row) or await _standing(connection, item) for item, row in zip(items, rows, strict=True)]
+    results = [
+        Placed(_message(item, row), was_there=False)
+        if row["created_at"] is not None
+        else await _standing(connection, item) or _refusal(row)
+        for item, row in zip(items, rows, strict=True)
+    ]
     await _store_media(connection, items, results)
     return results
 
@@ -206,12 +207,7 @@ def _values(item: Placement) -> tuple[object, ...]:
     )
 
 
-def _result(item: Placement, row: Row) -> Placed | OffhookError | None:
-    """None: the operation was placed before, or is being placed by somebody else at this moment."""
-    if row["created_at"] is not None:
-        return Placed(_message(item, row), was_there=False)
-    if row["known"]:
-        return None
+def _refusal(row: Row) -> OffhookError:
     if row["suppressed"]:
         return InvalidInput(SUPPRESSED, code="suppressed", fields=[FieldProblem("to", SUPPRESSED, "suppressed")])
     if row["stopped_reason"] is not None:
@@ -224,7 +220,7 @@ def _result(item: Placement, row: Row) -> Placed | OffhookError | None:
             f"The sender is stopped: {row['sender_stopped_reason']} Set it right, then start the sender again.",
             code="sender_stopped",
         )
-    return None
+    return Conflict("The text is being placed by another request.", code="operation_in_progress")
 
 
 def _message(item: Placement, row: Row) -> Message:
@@ -263,13 +259,13 @@ def _message(item: Placement, row: Row) -> Message:
 SUPPRESSED: Final = "The recipient has opted out of texts, so nothing is sent to that number."
 
 
-async def _standing(connection: Connection, item: Placement) -> Placed | OffhookError:
-    """The message that the same operation placed before."""
+async def _standing(connection: Connection, item: Placement) -> Placed | None:
+    """The message that the same operation placed before, whatever would be said of it today."""
+    if item.operation_id is None:
+        return None
     row = await connection.fetchrow(
         f"select {MESSAGE_COLUMNS} from messages where organization_id = $1 and operation_id = $2",
         item.organization_id,
         item.operation_id,
     )
-    if row is None:
-        return Conflict("The text is being placed by another request.", code="operation_in_progress")
-    return Placed(message=message_of(row), was_there=True)
+    return None if row is None else Placed(message=message_of(row), was_there=True)

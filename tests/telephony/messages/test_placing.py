@@ -1,0 +1,71 @@
+"""The statement that places texts: what it reads, and what it says of a wish that was placed before."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fixtures.telephony import TO, World
+from offhook.core.errors import Conflict, InvalidInput
+from offhook.telephony.messages import placing
+from offhook.telephony.messages.models import NewText
+
+
+def scans(plan: dict[str, Any]) -> Iterator[str]:
+    """The tables that a plan reads."""
+    if plan["Node Type"] != "ModifyTable" and "Relation Name" in plan:
+        yield plan["Relation Name"]
+    for child in plan.get("Plans", ()):
+        yield from scans(child)
+
+
+@pytest.mark.parametrize("statement", [placing._PLACE_ONE, placing._PLACE_MANY])
+async def test_placing_reads_no_text_that_was_placed_before(world: World, statement: str) -> None:
+    """The planner, which has not counted the table yet, would look for the operation by walking through all texts."""
+    async with world.database.system("a test") as connection:
+        await connection.execute("set local plan_cache_mode = force_generic_plan")
+        await connection.execute(f"prepare place as {statement}")
+        nothing = ", ".join("null" for _ in placing._COLUMNS)
+        planned = await connection.fetchval(f"explain (format json) execute place ({nothing})")
+        await connection.execute("deallocate place")
+    plan = json.loads(planned)[0]["Plan"]
+    assert {"lanes", "suppressions"} <= set(scans(plan))
+    assert "messages" not in set(scans(plan))
+
+
+async def test_a_wish_that_was_placed_is_found_again_whatever_has_happened_since(world: World) -> None:
+    wish = NewText(world.organization_id, "api", TO, "Once", operation_id="once")
+    first = await world.telephony.messaging.place(wish)
+    await world.execute(
+        "insert into suppressions (organization_id, number, reason) values ($1, $2, 'operator')",
+        world.organization_id,
+        TO,
+    )
+    assert (await world.telephony.messaging.place(wish)).id == first.id
+    await world.execute("update carrier_accounts set stopped_reason = 'Refused.'")
+    assert (await world.telephony.messaging.place(wish)).id == first.id
+    other = NewText(world.organization_id, "api", TO, "Twice", operation_id="twice")
+    with pytest.raises(InvalidInput) as refused:
+        await world.telephony.messaging.place(other)
+    assert refused.value.code == "suppressed"
+    await world.execute("delete from suppressions")
+    with pytest.raises(Conflict) as stopped:
+        await world.telephony.messaging.place(other)
+    assert stopped.value.code == "carrier_account_stopped"
+
+
+async def test_a_wish_placed_many_times_in_one_batch_is_placed_once_and_takes_one_slot(world: World) -> None:
+    await world.execute("update carrier_accounts set messages_per_second = 1")
+    wish = NewText(world.organization_id, "api", TO, "Once", operation_id="once")
+    placed = await asyncio.gather(*(world.telephony.messaging.place(wish) for _ in range(20)))
+    assert len({message.id for message in placed}) == 1
+    assert len(await world.messages()) == 1
+    async with world.database.system("a test") as connection:
+        backlog = await connection.fetchval(
+            "select extract(epoch from backlog_until - $1)::float8 from lanes", placed[0].send_at
+        )
+    assert backlog == pytest.approx(1.0, abs=0.05)
