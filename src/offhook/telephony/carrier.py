@@ -44,6 +44,8 @@ class OutboundText:
     """How long the carrier may keep trying; None: as long as it does."""
     idempotency_key: str | None = None
     """The same in every attempt of one text; sent along where `Carrier.honours_keys`."""
+    asked_before: bool = False
+    """An attempt under the key may have been carried out."""
 
 
 @dataclass(frozen=True, slots=True)

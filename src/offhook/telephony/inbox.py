@@ -26,7 +26,7 @@ from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierAccount, MessageStatusEvent
 from offhook.telephony.carrier_events import HANDLE, Received, Waiting
 from offhook.telephony.messages import inbound, queries
-from offhook.telephony.messages.refusals import apply_refusal
+from offhook.telephony.messages.hearing import Told, hear
 
 _log = get_logger(__name__)
 
@@ -112,18 +112,7 @@ class Inbox:
             _log.info("carrier_event_without_message", account_id=str(waiting.account_id), status=event.status)
             return
         carrier = self._accounts.carrier(waiting.carrier)
-        refusal = carrier.refusal_of(event.error_code) if event.error_code else None
-        moved = await queries.move_forward(
-            connection,
-            message,
-            event.carrier_message_id,
-            event.status,
-            event.error_code,
-            refusal.sentence if refusal else None,
-            from_number=event.from_number,
-        )
-        if moved and refusal is not None:
-            await apply_refusal(connection, message, refusal)
+        await hear(connection, message, Told.by(event), carrier)
 
 
 async def _body(request: Request) -> bytes | None:

@@ -7,9 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from fixtures.telephony import FROM, TO, World
+from fixtures.telephony import FROM, TO, World, post_directly
 from offhook.core.db.jobs import RetryLater
+from offhook.core.errors import Conflict
 from offhook.core.texts import TextOptions
+from offhook.telephony.carrier import Carrier
+from offhook.telephony.messages.hearing import Told, hear
 from offhook.telephony.messages.models import Message, NewText
 from offhook.telephony.messages.reconcile import UNHEARD, Reconciliation
 
@@ -43,7 +46,7 @@ async def settled(world: World, message: Message) -> Message:
     return await world.message(message.id)
 
 
-def carrier_of(world: World) -> object:
+def carrier_of(world: World) -> Carrier:
     return world.telephony.inbox._accounts.carrier("twilio")
 
 
@@ -109,7 +112,7 @@ async def test_where_keys_are_honoured_the_carrier_is_asked_again(
 async def test_a_key_that_is_too_old_is_not_relied_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(carrier_of(world)), "honours_keys", True)
     message = await lost(world, NewText(world.organization_id, "api", TO, "Too late"))
-    await world.execute("update messages set created_at = now() - $1::interval", timedelta(hours=23, minutes=30))
+    await world.execute("update messages set maybe_sent_since = now() - $1::interval", timedelta(hours=23, minutes=30))
     failed = await settled(world, message)
     assert (failed.status, failed.error_code) == ("failed", "outcome_unknown")
 
@@ -125,3 +128,77 @@ async def test_the_callback_of_the_last_attempt_is_waited_for_before_a_text_is_g
         await Reconciliation(world.database, world.telephony.inbox._accounts, 5.0).settle(message.id)
     assert 0 < later.value.seconds <= 5
     assert (await world.message(message.id)).status == "sending"
+
+
+# Found ended badly ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "consequence"),
+    [("30034", "sender_stopped"), ("30007", "text_refused"), ("30005", "unreachable"), ("30003", "repeat")],
+)
+async def test_a_text_that_is_found_ended_badly_is_acted_on(world: World, code: str, consequence: str) -> None:
+    """Its answer and its callbacks were lost: the list is the first to tell."""
+    await world.fault("failed", route="delivery", error_code=int(code))
+    message = await lost(world, NewText(world.organization_id, "api", TO, "Ends badly"))
+    await post_directly(world, message.body)
+
+    async def ended() -> bool:
+        return [text["status"] for text in await world.phone()] == ["failed"]
+
+    await world.until(ended)
+    found = await settled(world, message)
+    assert (found.status, found.error_code) == ("failed", code)
+    assert found.decision is not None
+    assert "in the carrier's list" not in found.decision
+    async with world.database.system("a test") as connection:
+        seen = {row["kind"] for row in await connection.fetch("select kind from alerts")}
+        seen |= {row["reason"] for row in await connection.fetch("select reason from suppressions")}
+    seen |= {"repeat" for one in await world.messages() if one.retry_of == message.id}
+    assert seen == {consequence}
+
+
+# May have been sent ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def maybe_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> Message:
+    """A text that its carrier is to be asked about again under its key."""
+    monkeypatch.setattr(type(carrier_of(world)), "lists_messages", False)
+    monkeypatch.setattr(type(carrier_of(world)), "honours_keys", True)
+    message = await settled(world, await lost(world, NewText(world.organization_id, "api", TO, "Perhaps")))
+    assert (message.status, message.maybe_sent_since) == ("queued", message.attempt_started_at)
+    return message
+
+
+async def test_what_may_have_been_sent_cannot_be_canceled(world: World, maybe_sent: Message) -> None:
+    with pytest.raises(Conflict) as refused:
+        await world.telephony.messaging.cancel(world.organization_id, maybe_sent.id)
+    assert refused.value.code == "message_not_queued"
+    assert "may have been carried out" in refused.value.detail
+    assert (await world.message(maybe_sent.id)).status == "queued"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "update messages set status = 'canceled', error_code = 'expired', decision = 'Too late.'",
+        "update messages set status = 'canceled', error_code = 'suppressed', decision = 'Opted out.'",
+        "update messages set status = 'failed', error_code = '10009', decision = 'Refused.'",
+    ],
+)
+async def test_what_may_have_been_sent_never_ends_as_not_sent_and_goes_on_when_the_carrier_tells_of_it(
+    world: World, maybe_sent: Message, end: str
+) -> None:
+    await world.execute(f"{end}, finished_at = clock_timestamp()")
+    ended = await world.message(maybe_sent.id)
+    assert (ended.status, ended.error_code) == ("failed", "outcome_unknown")
+    assert ended.decision is not None
+    assert ended.decision.startswith("The outcome is unknown: an earlier attempt may have been carried out. ")
+    async with world.database.system("a test") as connection:
+        for status in ("sent", "delivered"):
+            await hear(connection, ended, Told("SM" + "7" * 32, status), carrier_of(world))
+    delivered = await world.message(maybe_sent.id)
+    assert (delivered.status, delivered.error_code, delivered.decision) == ("delivered", None, None)
+    assert (delivered.carrier_message_id, delivered.maybe_sent_since) == ("SM" + "7" * 32, None)
+    assert delivered.finished_at is not None

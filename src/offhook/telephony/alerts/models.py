@@ -15,6 +15,8 @@ class AlertKind(StrEnum):
     """`subject`: the number, or the carrier's id of the messaging service."""
     TEXT_REFUSED = "text_refused"
     """`subject`: the carrier's code."""
+    TEXT_GIVEN_UP = "text_given_up"
+    """`subject`: why, as the message's `error_code` has it."""
     DAY_USED_UP = "day_used_up"
     """`subject`: the setting that says how much a day has."""
 

@@ -16,8 +16,8 @@ from offhook.core.telemetry import get_logger
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
 from offhook.telephony.messages import queries
+from offhook.telephony.messages.hearing import Told, hear
 from offhook.telephony.messages.models import Message
-from offhook.telephony.messages.refusals import apply_refusal
 
 _log = get_logger(__name__)
 
@@ -67,23 +67,9 @@ class Following:
 
     async def _record(self, message: Message, told: CarrierMessage) -> bool:
         """Whether nothing more is to be learned: it has a final status, and its price if that comes."""
-        refusal = None
-        if told.error_code is not None:
-            account = await self._accounts.get_open(message.carrier_account_id)
-            refusal = self._accounts.carrier(account.carrier).refusal_of(told.error_code)
+        account = await self._accounts.get_open(message.carrier_account_id)
+        carrier = self._accounts.carrier(account.carrier)
         async with self._database.system("a text was followed") as connection:
-            moved = await queries.move_forward(
-                connection,
-                message,
-                told.carrier_message_id,
-                told.status,
-                told.error_code,
-                refusal.sentence if refusal else None,
-                from_number=told.from_number,
-                price=told.price,
-                price_currency=told.price_currency,
-            )
-            if moved and refusal is not None:
-                await apply_refusal(connection, message, refusal)
+            await hear(connection, message, Told.by(told), carrier)
             found = await queries.find(connection, message.id)
         return found is None or found[0].finished_at is not None

@@ -23,7 +23,7 @@ from offhook.telephony.carrier import TextLimits
 from offhook.telephony.consent.destinations import DestinationConsent
 from offhook.telephony.consent.zones import find_zone
 from offhook.telephony.messages.cost import estimate
-from offhook.telephony.messages.models import PlacedMedium, Placement, Priority
+from offhook.telephony.messages.models import WAITED_FOR, PlacedMedium, Placement, Priority
 from offhook.telephony.models import Sender
 
 MAX_OPERATION_ID: Final = 200
@@ -214,7 +214,7 @@ def _check_options(from_number: str | None, options: TextOptions) -> None:
 def _priority(text: WishedText) -> Priority:
     if text.options.priority is not None:
         return Priority(text.options.priority)
-    waited_for = text.conversation_id is not None or text.origin in ("tool", "livekit")
+    waited_for = text.conversation_id is not None or text.origin in WAITED_FOR
     return Priority.CONVERSATION if waited_for else Priority.NORMAL
 
 

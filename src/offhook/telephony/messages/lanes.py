@@ -157,7 +157,7 @@ async def tidy(connection: Connection, lane: Lane) -> None:
     key = (lane.key.account_id, lane.key.sender, TIDY_BATCH)
     await connection.execute(
         "update messages set status = 'canceled', error_code = 'expired', not_before = null, hold_reason = null,"
-        " decision = 'Not sent: it was not to be sent any more after the time that it could wait.',"
+        " decision = 'Not sent any more: the time that it could wait is over.',"
         " finished_at = clock_timestamp() where id in"
         f" (select m.id from messages m where {_WAITING} and m.expires_at <= clock_timestamp()"
         "   order by m.expires_at limit $3) and status = 'queued'",
@@ -186,7 +186,7 @@ async def _hold_stopped(connection: Connection, lane: Lane) -> None:
         "   order by m.not_before limit $3) and status = 'queued'",
         *key,
         lane.stopped_hold,
-        f"Not sent: the {what} was stopped for over {STOPPED_TEXTS_WAIT}. {lane.stopped_reason}",
+        f"Given up: the {what} was stopped for over {STOPPED_TEXTS_WAIT}. {lane.stopped_reason}",
     )
     await connection.execute(
         f"update messages set not_before = clock_timestamp() + interval '{STOPPED_TEXTS_WAIT}', hold_reason = $4,"

@@ -224,6 +224,7 @@ class Messaging:
 
 
 _TOO_LATE: Final[Mapping[str, str]] = {
+    "queued": "An earlier attempt may have been carried out: the carrier is asked again.",
     "sending": "The text is on its way to the carrier.",
     "accepted": "The carrier has the text.",
     "sent": "The carrier has handed the text on.",
@@ -252,7 +253,9 @@ _STANDING: Final = {"failed": 0, "undelivered": 0, "canceled": 0, "sending": 1, 
 def _receipt(message: Message) -> Receipt:
     status = message.status
     effect = _EFFECTS.get(status, Effect.DONE)
-    if status == "sending" and message.carrier_message_id is not None:
+    if status == "queued" and message.maybe_sent_since is not None:
+        effect = Effect.UNKNOWN
+    elif status == "sending" and message.carrier_message_id is not None:
         effect = Effect.DONE
     elif status in ("failed", "undelivered") and message.carrier_message_id is None and message.error_code is not None:
         effect = Effect.UNKNOWN if message.unknown_attempts and message.error_code == "outcome_unknown" else Effect.NONE

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from offhook.core.db.pool import Row
 from offhook.core.errors import Effect
@@ -24,6 +24,10 @@ class Priority(IntEnum):
     NORMAL = 10
     CAMPAIGN = 20
     """Nobody waits: many texts, as the lane has room."""
+
+
+WAITED_FOR: Final = frozenset({"tool", "livekit"})
+"""Origins of texts whose asker waits for what becomes of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ class Message:
     attempt_started_at: datetime | None = None
     carrier_message_id: str | None = None
     outcome_unknown_since: datetime | None = None
+    maybe_sent_since: datetime | None = None
+    """When an earlier attempt began that may have been carried out; None: none may have been."""
     unknown_attempts: int = 0
     empty_listings: int = 0
     last_listing_at: datetime | None = None
@@ -126,9 +132,10 @@ class Message:
 MESSAGE_COLUMNS = (
     "id, organization_id, direction, origin, operation_id, conversation_id, carrier_account_id, from_number, "
     "to_number, body, encoding, segments, status, carrier_message_id, attempt, attempt_started_at, send_at, "
-    "outcome_unknown_since, unknown_attempts, empty_listings, last_listing_at, error_code, decision, created_at, "
-    "updated_at, sent_at, finished_at, sender, messaging_service_id, priority, not_before, hold_reason, expires_at, "
-    "recipient_time_zone, retry_of, part, parts, media_count, estimated_cost, price, price_currency, redacted_at"
+    "outcome_unknown_since, maybe_sent_since, unknown_attempts, empty_listings, last_listing_at, "
+    "error_code, decision, created_at, updated_at, sent_at, finished_at, sender, messaging_service_id, priority, "
+    "not_before, hold_reason, expires_at, recipient_time_zone, retry_of, part, parts, "
+    "media_count, estimated_cost, price, price_currency, redacted_at"
 )
 
 

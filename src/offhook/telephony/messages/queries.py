@@ -20,8 +20,11 @@ from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, message_
 
 _M: Final = ", ".join(f"m.{name}" for name in MESSAGE_COLUMNS.split(", "))
 
-# The later of two statuses; a final one stays.
-_FORWARD: Final = "case when message_status_rank({new}) > message_status_rank({old}) then {new} else {old} end"
+# What was given up with its outcome unknown goes on when the carrier tells of it after all.
+_RANK: Final = (
+    "(case when status = 'failed' and error_code = 'outcome_unknown' and carrier_message_id is null"
+    " then message_status_rank('sending') else message_status_rank(status) end)"
+)
 
 
 async def now(connection: Connection) -> datetime:
@@ -44,11 +47,14 @@ async def record_accepted(
     message has that carrier's id."""
     return await _changed(
         connection,
-        "update messages set carrier_message_id = $3, outcome_unknown_since = null,"
-        f" status = {_FORWARD.format(new='$4::text', old='status')}, decision = coalesce($5, decision),"
+        "update messages set carrier_message_id = $3, outcome_unknown_since = null, maybe_sent_since = null,"
+        f" status = case when message_status_rank($4) > {_RANK} then $4 else status end,"
+        f" error_code = case when message_status_rank($4) > {_RANK} then null else error_code end,"
+        " decision = coalesce($5, decision),"
         " from_number = coalesce(from_number, nullif($6, '')), not_before = null, hold_reason = null,"
         " sent_at = coalesce(sent_at, clock_timestamp()),"
-        " finished_at = case when message_status_rank($4) = 60 then clock_timestamp() else finished_at end"
+        f" finished_at = case when message_status_rank($4) <= {_RANK} then finished_at"
+        "  when message_status_rank($4) = 60 then clock_timestamp() end"
         " where id = $1 and attempt = $2 and (carrier_message_id is null or carrier_message_id = $3)",
         message.id,
         message.attempt,
@@ -65,11 +71,12 @@ async def record_failed(connection: Connection, message: Message, error_code: st
 
 
 async def cancel(connection: Connection, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message | None:
-    """Take back what is still queued; None if it is not."""
+    """Take back what is still queued and surely was not sent; None if there is no such text."""
     row = await connection.fetchrow(
         "update messages set status = 'canceled', not_before = null, hold_reason = null,"
         " decision = 'Canceled before it was sent, as asked.', finished_at = clock_timestamp()"
-        f" where organization_id = $1 and id = $2 and status = 'queued' returning {MESSAGE_COLUMNS}",
+        " where organization_id = $1 and id = $2 and status = 'queued' and maybe_sent_since is null"
+        f" returning {MESSAGE_COLUMNS}",
         organization_id,
         message_id,
     )
@@ -107,19 +114,29 @@ async def _finish(connection: Connection, message: Message, status: str, error_c
 
 
 async def requeue(
-    connection: Connection, message: Message, at: datetime, error_code: str | None, decision: str
+    connection: Connection,
+    message: Message,
+    at: datetime,
+    error_code: str | None,
+    decision: str,
+    *,
+    maybe_sent: bool = False,
 ) -> bool:
-    """Known not to have been carried out: back into its lane, held until `at`."""
+    """Back into its lane, held until `at`: the attempt was not carried out; or, with `maybe_sent`, it may have been,
+    and the carrier is asked again under its key."""
     changed = await _changed(
         connection,
         "update messages set status = 'queued', not_before = $3, hold_reason = 'carrier', send_at = $3,"
-        " error_code = $4, decision = $5, outcome_unknown_since = null, empty_listings = 0, last_listing_at = null"
+        " error_code = $4, decision = $5, outcome_unknown_since = null, empty_listings = 0, last_listing_at = null,"
+        " maybe_sent_since = case when $6 then coalesce(maybe_sent_since, attempt_started_at)"
+        "  else maybe_sent_since end"
         " where id = $1 and attempt = $2 and status = 'sending' and carrier_message_id is null",
         message.id,
         message.attempt,
         at,
         error_code,
         decision,
+        maybe_sent,
     )
     if changed:
         await wake(connection, LaneKey(message.carrier_account_id, message.sender), at)
@@ -225,10 +242,7 @@ async def find_owner(
 ) -> Message | None:
     """Whose the carrier's id is, locked: its owner; else the message that the callback names, if it has none; else,
     if that one has got another's, a twin of it that still waits for its own."""
-    by_id = (
-        f"select {MESSAGE_COLUMNS} from messages where carrier_account_id = $1 and carrier_message_id = $2 for update"
-    )
-    row = await connection.fetchrow(by_id, account_id, carrier_message_id)
+    row = await connection.fetchrow(_BY_CARRIERS_ID, account_id, carrier_message_id)
     if row is None and operation_id is not None:
         row = await connection.fetchrow(
             f"select {_M} from messages m join messages named on named.id = $2"
@@ -261,17 +275,17 @@ async def move_forward(
     """A status as the carrier reports it. False if the message had it already, or a later one: that changes nothing
     but what was not known, such as the carrier's id, the number that a messaging service picked, and the price."""
     row = await connection.fetchrow(
-        "with before as (select id, message_status_rank(status) as rank from messages where id = $1 for update)"
-        " update messages m set carrier_message_id = $2, outcome_unknown_since = null, not_before = null,"
-        "  hold_reason = null, from_number = coalesce(m.from_number, nullif($6, '')),"
+        f"with before as (select id, {_RANK} as rank from messages where id = $1 for update)"
+        " update messages m set carrier_message_id = $2, outcome_unknown_since = null, maybe_sent_since = null,"
+        "  not_before = null, hold_reason = null, from_number = coalesce(m.from_number, nullif($6, '')),"
         "  price = coalesce($7, m.price),"
         "  price_currency = case when $7::numeric is null then m.price_currency else $8 end,"
-        f"  status = {_FORWARD.format(new='$3::text', old='m.status')},"
+        "  status = case when message_status_rank($3) > before.rank then $3 else m.status end,"
         "  error_code = case when message_status_rank($3) > before.rank then $4 else m.error_code end,"
         "  decision = case when message_status_rank($3) > before.rank then $5 else m.decision end,"
         "  sent_at = coalesce(m.sent_at, clock_timestamp()),"
-        "  finished_at = case when message_status_rank($3) = 60 then coalesce(m.finished_at, clock_timestamp())"
-        "   else m.finished_at end"
+        "  finished_at = case when message_status_rank($3) <= before.rank then m.finished_at"
+        "   when message_status_rank($3) = 60 then clock_timestamp() end"
         " from before where m.id = before.id returning message_status_rank($3) > before.rank as moved",
         message.id,
         carrier_message_id,

@@ -25,8 +25,10 @@ from offhook.core.telemetry import get_logger
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import Carrier, CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
 from offhook.telephony.messages import queries
+from offhook.telephony.messages.hearing import accept
 from offhook.telephony.messages.models import Message
 from offhook.telephony.messages.placing import GUARD_MARGIN_SECONDS
+from offhook.telephony.messages.refusals import OUTCOME_UNKNOWN, give_up
 from offhook.telephony.messages.sending import KEYS_KEPT
 
 _log = get_logger(__name__)
@@ -80,7 +82,7 @@ class Reconciliation:
                 await self._settle_unlisted(message, carrier, now)
             return
         listed = await self._unclaimed(message)
-        if listed and await self._adopt(message, listed):
+        if listed and await self._adopt(message, listed, carrier):
             return
         if counting:
             await self._count(message, now)
@@ -109,24 +111,26 @@ class Reconciliation:
                 f"called back within {minutes} minutes. It may have been sent, so it is not sent again."
             )
             async with self._database.system("a text stays unknown") as connection:
-                await queries.record_failed(connection, message, "outcome_unknown", decision)
+                await give_up(connection, message, OUTCOME_UNKNOWN, decision)
 
     async def _ask_again(self, message: Message, since: datetime, now: datetime) -> None:
         tries = message.unknown_attempts
-        may_ask = tries < MAX_UNKNOWN_ATTEMPTS and now < message.created_at + KEYS_KEPT
+        first = message.maybe_sent_since or message.attempt_started_at or now
+        may_ask = tries < MAX_UNKNOWN_ATTEMPTS and now < first + KEYS_KEPT
         heard_by = since + timedelta(seconds=self._gap_seconds)
         if not may_ask and now < heard_by:  # the last attempt's callback may be on its way
             raise RetryLater((heard_by - now).total_seconds())
         async with self._database.system("a text is asked for again") as connection:
             if may_ask:
                 decision = "The outcome was unknown; the carrier is asked again under the same key: one text at most."
-                await queries.requeue(connection, message, now + timedelta(seconds=2.0**tries), None, decision)
+                at = now + timedelta(seconds=2.0**tries)
+                await queries.requeue(connection, message, at, None, decision, maybe_sent=True)
             else:
                 decision = (
                     f"Given up with the outcome unknown {tries} times: the carrier never answered clearly, and has not "
                     f"called back within {self._gap_seconds:g} s of the last."
                 )
-                await queries.record_failed(connection, message, "outcome_unknown", decision)
+                await give_up(connection, message, OUTCOME_UNKNOWN, decision)
 
     def _in_flight_seconds(self, message: Message, now: datetime) -> float:
         """How long the attempt may still be under way."""
@@ -169,14 +173,15 @@ class Reconciliation:
             _log.warning("listing_failed", message_id=str(message.id), error_type=type(error).__name__)
             raise RetryLater(_CARRIER_PAUSE_SECONDS) from error
 
-    async def _adopt(self, message: Message, candidates: Sequence[CarrierMessage]) -> bool:
+    async def _adopt(self, message: Message, candidates: Sequence[CarrierMessage], carrier: Carrier) -> bool:
         for candidate in candidates:
             try:
                 async with self._database.system("a text was found") as connection:
-                    return await queries.record_accepted(
+                    return await accept(
                         connection,
                         message,
                         candidate,
+                        carrier,
                         "The outcome was unknown; it was found in the carrier's list.",
                     )
             except queries.TAKEN:
@@ -208,7 +213,7 @@ class Reconciliation:
             await queries.requeue(connection, message, found[1] if found else message.updated_at, None, decision)
         else:
             decision = f"Given up with the outcome unknown {tries} times; evidence: after each, {evidence}."
-            await queries.record_failed(connection, message, "outcome_unknown", decision)
+            await give_up(connection, message, OUTCOME_UNKNOWN, decision)
 
 
 def _may_be(candidate: CarrierMessage, message: Message) -> bool:

@@ -56,6 +56,8 @@ NOT_SENT: Final = Backoff(0.25, 60.0, 60)
 
 WAITS: Final = frozenset({Treatment.WAIT_SENDER, Treatment.WAIT_DAY})
 """Those for which the sender's whole lane pauses."""
+STOPS: Final = frozenset({Treatment.STOP_SENDER, Treatment.STOP_ACCOUNT})
+"""Those that are not about the text: one that nobody waits for waits until an operator has acted."""
 
 
 async def pause_end(connection: Connection, refusal: Refusal, attempt: int) -> datetime:
@@ -79,6 +81,20 @@ async def apply_refusal(connection: Connection, message: Message, refusal: Refus
     act = _ACTS.get(refusal.treatment)
     if act is not None:
         await act(connection, message, refusal)
+
+
+OUTCOME_UNKNOWN: Final = "outcome_unknown"
+NEVER_LEFT: Final = "not_sent"
+"""Codes of texts that were given up: it may have been carried out; no request ever reached the carrier."""
+
+
+async def give_up(connection: Connection, message: Message, code: str, decision: str) -> bool:
+    """The end of a text that no attempt has settled; an operator is told. False if this attempt is no longer the
+    message's."""
+    ended = await queries.record_failed(connection, message, code, decision)
+    if ended:
+        await raise_alert(connection, message.organization_id, AlertKind.TEXT_GIVEN_UP, code, decision)
+    return ended
 
 
 Act = Callable[[Connection, Message, Refusal], Awaitable[None]]
@@ -147,8 +163,8 @@ async def _repeat(connection: Connection, message: Message, at: datetime, most: 
         verdict = f"It was repeated {repeated} times and is given up." if repeated else "It is not repeated."
     elif message.expires_at is not None and message.expires_at <= at:
         verdict = "It is not repeated, because it would come after the time that it could wait."
-    elif await queries.insert_repeat(connection, message.id, new_id(), at):
-        verdict = f"It is sent again as a new message at {at:%Y-%m-%d %H:%M %Z}."
+    elif await queries.insert_repeat(connection, message.id, repeat := new_id(), at):
+        verdict = f"It is sent again as message {repeat} at {at:%Y-%m-%d %H:%M %Z}."
         await wake(connection, _lane(message), at)
     else:
         return

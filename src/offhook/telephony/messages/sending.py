@@ -31,8 +31,19 @@ from offhook.telephony.carrier import (
     Treatment,
 )
 from offhook.telephony.messages import queries
-from offhook.telephony.messages.models import Message
-from offhook.telephony.messages.refusals import NOT_SENT, RETRIES, WAITS, apply_refusal, pause_end
+from offhook.telephony.messages.hearing import accept
+from offhook.telephony.messages.models import WAITED_FOR, Message
+from offhook.telephony.messages.refusals import (
+    NEVER_LEFT,
+    NOT_SENT,
+    OUTCOME_UNKNOWN,
+    RETRIES,
+    STOPS,
+    WAITS,
+    apply_refusal,
+    give_up,
+    pause_end,
+)
 
 _log = get_logger(__name__)
 
@@ -89,9 +100,10 @@ class Sending:
         except Unavailable as error:
             await self._not_sent(message, error.detail)
             return True
-        if ready.carrier.honours_keys and message.unknown_attempts and message.send_at > message.created_at + KEYS_KEPT:
-            decision = "Given up: the outcome is unknown, and the carrier no longer knows the key of the first attempt."
-            await self._record(message, lambda c: queries.record_failed(c, message, "outcome_unknown", decision))
+        maybe_sent_since = message.maybe_sent_since
+        if maybe_sent_since is not None and message.send_at > maybe_sent_since + KEYS_KEPT:
+            decision = "Given up: the outcome is unknown, and the carrier no longer knows the key of that attempt."
+            await self._record(message, lambda c: give_up(c, message, OUTCOME_UNKNOWN, decision))
             return True
         if not await turn():
             await self._record(message, lambda c: queries.give_back(c, message))
@@ -107,7 +119,7 @@ class Sending:
             await self._record(message, lambda c: queries.record_unknown(c, message, reason))
             return False
         else:
-            return await self._accepted(message, sent)
+            return await self._accepted(message, sent, ready.carrier)
         return True
 
     async def _ready(self, message: Message) -> _Ready:
@@ -126,6 +138,7 @@ class Sending:
             media_urls=media,
             validity_seconds=_validity_seconds(message),
             idempotency_key=str(message.id),
+            asked_before=message.maybe_sent_since is not None,
         )
         return _Ready(carrier, account, text)
 
@@ -134,9 +147,9 @@ class Sending:
             return None
         return f"{self._public_url}/webhooks/carriers/{account.id}/{MESSAGE_STATUS}?op={message.id}"
 
-    async def _accepted(self, message: Message, sent: CarrierMessage) -> bool:
+    async def _accepted(self, message: Message, sent: CarrierMessage, carrier: Carrier) -> bool:
         try:
-            await self._record(message, lambda c: queries.record_accepted(c, message, sent))
+            await self._record(message, lambda c: accept(c, message, sent, carrier))
         except queries.TAKEN:
             await self._trade_places(message, sent)
             return False
@@ -158,7 +171,7 @@ class Sending:
     async def _not_sent(self, message: Message, reason: str) -> None:
         sentence = f"Not sent: {reason.rstrip('.')}."
         if message.attempt >= NOT_SENT.attempts:
-            await self._give_up(message, None, sentence)
+            await self._give_up(message, NEVER_LEFT, sentence)
             return
         pause = timedelta(seconds=NOT_SENT.delay_seconds(message.attempt))
         await self._record(message, lambda c: _again(c, message, pause, sentence))
@@ -184,7 +197,14 @@ class Sending:
                 await apply_refusal(connection, message, refusal)
             return failed
 
-        await self._record(message, end if backoff is None else wait)
+        async def hold(connection: Connection) -> bool:
+            # The stop first: it locks what others lock before texts. The pump holds the text.
+            await apply_refusal(connection, message, refusal)
+            now = await queries.now(connection)
+            return await queries.requeue(connection, message, now, refusal.code, refusal.sentence)
+
+        waits = refusal.treatment in STOPS and message.origin not in WAITED_FOR
+        await self._record(message, hold if waits else end if backoff is None else wait)
         if refusal.treatment is Treatment.STOP_ACCOUNT:
             self._accounts.forget(message.carrier_account_id, message.organization_id)
 
@@ -194,9 +214,10 @@ class Sending:
         except (Unavailable, ConfigurationError):
             return True
 
-    async def _give_up(self, message: Message, code: str | None, sentence: str) -> None:
-        decision = f"{sentence} Given up after {message.attempt} attempts; nothing was sent."
-        await self._record(message, lambda c: queries.record_failed(c, message, code, decision))
+    async def _give_up(self, message: Message, code: str, sentence: str) -> None:
+        surely = "" if message.maybe_sent_since else "; nothing was sent"
+        decision = f"{sentence} Given up after {message.attempt} attempts{surely}."
+        await self._record(message, lambda c: give_up(c, message, code, decision))
 
     async def _record(self, message: Message, record: Callable[[Connection], Awaitable[bool]]) -> None:
         """Write the outcome down, however long the database is away (within RECORDING_SECONDS)."""

@@ -99,10 +99,10 @@ async def test_a_number_that_is_none_is_refused_for_good(at: Emulated, number: s
     assert refused.value.refusal.treatment is Treatment.FAIL
 
 
-async def test_a_sender_that_is_not_the_accounts_is_stopped(at: Emulated) -> None:
+async def test_a_sender_that_is_not_the_accounts_is_told_to_an_operator(at: Emulated) -> None:
     with pytest.raises(CarrierRefused) as refused:
         await at.carrier.send_text(at.account, at.text(from_number="+14155550100"))
-    assert refused.value.refusal.treatment is Treatment.STOP_SENDER
+    assert refused.value.refusal.treatment in {Treatment.STOP_SENDER, Treatment.ALERT}
 
 
 async def test_wrong_credentials_stop_the_account(at: Emulated) -> None:
@@ -143,7 +143,7 @@ async def test_an_unknown_outcome_is_settled_by_what_the_carrier_declares(at: Em
         [shown] = await at.phone()
         assert shown["sid"] == again.carrier_message_id
         with pytest.raises(OutcomeUnknown):
-            await at.carrier.send_text(at.account, dataclasses.replace(text, body="Other words"))
+            await at.carrier.send_text(at.account, dataclasses.replace(text, body="Other words", asked_before=True))
         assert len(await at.phone()) == 1
     if at.carrier.lists_messages:
         listed = await at.carrier.list_messages(

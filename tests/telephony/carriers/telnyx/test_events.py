@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from offhook.telephony.carrier import (
     InboundTextEvent,
     MessageStatusEvent,
     OutcomeUnknown,
+    Treatment,
 )
 from offhook.telephony.carriers.telnyx.events import event_of, message_of
 from telephony.carriers.answering import answering
@@ -134,7 +136,10 @@ async def test_a_key_known_from_a_request_with_other_fields_leaves_the_outcome_u
     content = {"errors": [{"code": "10034", "title": "Idempotency key reused"}]}
     async with answering(FACE, lambda _: web.json_response(content, status=422)) as at:
         with pytest.raises(OutcomeUnknown):
+            await at.carrier.send_text(at.account, dataclasses.replace(TEXT, asked_before=True))
+        with pytest.raises(CarrierRefused) as refused:  # nobody has used the key before
             await at.carrier.send_text(at.account, TEXT)
+    assert refused.value.refusal.treatment is Treatment.ALERT
 
 
 async def test_the_limits_own_header_tells_how_long_to_wait() -> None:

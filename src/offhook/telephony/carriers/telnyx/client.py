@@ -69,7 +69,9 @@ class TelnyxCarrier:
         headers = door.headers
         if text.idempotency_key is not None:
             headers = {**headers, "Idempotency-Key": text.idempotency_key}
-        return self._message(await self._request("POST", door.messages_url, headers, _body_of(text)))
+        return self._message(
+            await self._request("POST", door.messages_url, headers, _body_of(text), asked_before=text.asked_before)
+        )
 
     async def get_message(self, account: CarrierAccount, carrier_message_id: str) -> CarrierMessage:
         door = self._doors.of(account)
@@ -109,12 +111,20 @@ class TelnyxCarrier:
     def credentials_schema(self) -> Mapping[str, Any]:
         return CREDENTIALS_SCHEMA
 
-    async def _request(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None) -> object:
+    async def _request(
+        self,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        asked_before: bool = False,
+    ) -> object:
         """The JSON of a 2xx answer. Raises CarrierRefused, NotSent, OutcomeUnknown."""
         answer = await exchange(self._session, method, url, who=_WHO, headers=headers, body=body)
         if answer.status < 300:
             return answer.content
-        if is_in_doubt(answer.status, answer.content):
+        if asked_before and is_in_doubt(answer.status, answer.content):
             raise OutcomeUnknown("Telnyx knows the idempotency key from a request whose outcome it does not tell")
         raise CarrierRefused(refusal_of_answer(answer.status, answer.content, _wait_seconds(answer)))
 

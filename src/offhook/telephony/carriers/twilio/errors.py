@@ -41,8 +41,8 @@ _TABLE: Final = (
     Refusal("21604", _FAIL, f"The text has no recipient. {_FAULT}"),
     Refusal(
         "21606",
-        _STOP_SENDER,
-        "The sender's number cannot send texts or is not this account's: an operator must choose another.",
+        _ALERT,
+        "The sender's number cannot text that recipient, or is not this account's: an operator must choose another.",
     ),
     Refusal("21608", _ALERT, "A trial account texts verified numbers only: an operator must verify it or upgrade."),
     Refusal(
