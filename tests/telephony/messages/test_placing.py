@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from fixtures.calls import make_conversation
 from fixtures.telephony import TO, World
-from offhook.core.errors import Conflict, InvalidInput
+from offhook.core.db.pool import Connection
+from offhook.core.errors import Conflict, InvalidInput, OffhookError
+from offhook.core.ids import new_id
 from offhook.telephony.messages import placing
-from offhook.telephony.messages.models import NewText
+from offhook.telephony.messages.models import NewText, Placed, Placement
 
 
 def scans(plan: dict[str, Any]) -> Iterator[str]:
@@ -69,3 +73,26 @@ async def test_a_wish_placed_many_times_in_one_batch_is_placed_once_and_takes_on
             "select extract(epoch from backlog_until - $1)::float8 from lanes", placed[0].send_at
         )
     assert backlog == pytest.approx(1.0, abs=0.05)
+
+
+async def test_a_text_of_no_conversation_spoils_no_others_commit(
+    world: World, other_organization: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    messaging, place = world.telephony.messaging, placing.place
+
+    async def counted(connection: Connection, items: Sequence[Placement]) -> list[Placed | OffhookError]:
+        batches.append(len(items))
+        return await place(connection, items)
+
+    monkeypatch.setattr(messaging._commit, "_run", counted)
+    theirs = (await make_conversation(world.database, other_organization)).conversation_id
+    mine = (await make_conversation(world.database, world.organization_id)).conversation_id
+    strays = [
+        NewText(world.organization_id, "api", TO, "Astray", conversation_id=one) for one in (new_id(), theirs) * 5
+    ]
+    good = [NewText(world.organization_id, "api", TO, f"Good {n}", conversation_id=mine) for n in range(10)]
+    results = await asyncio.gather(*map(messaging.place, [*strays, *good]), return_exceptions=True)
+    assert {getattr(result, "code", result) for result in results[:10]} == {"conversation_not_found"}
+    assert len(await world.messages()) == 10
+    assert sum(batches) == 20

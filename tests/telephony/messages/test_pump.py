@@ -18,7 +18,15 @@ from offhook.core.errors import Conflict, Effect
 from offhook.core.http.paging import Page
 from offhook.core.texts import PLAIN
 from offhook.emulator import DEFAULT_ACCOUNT_SID
-from offhook.telephony.carrier import Refusal, Treatment
+from offhook.telephony.carrier import (
+    Carrier,
+    CarrierAccount,
+    CarrierMessage,
+    CarrierRefused,
+    OutboundText,
+    Refusal,
+    Treatment,
+)
 from offhook.telephony.messages.attempts import MAX_PER_ACCOUNT
 from offhook.telephony.messages.models import Message, NewText, Priority
 from offhook.telephony.messages.refusals import apply_refusal
@@ -372,3 +380,39 @@ async def _texting(world: World, setting: str) -> None:
             ' \'{"recipient_daily_cap": null, "daily_segments": null}\'::jsonb || $1::text::jsonb)',
             setting,
         )
+
+
+@pytest.mark.parametrize("treatment", [Treatment.STOP_SENDER, Treatment.STOP_ACCOUNT])
+async def test_a_text_that_trips_a_stop_goes_when_it_has_been_set_right_unless_somebody_waits_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, treatment: Treatment
+) -> None:
+    kind = type(world.telephony.inbox._accounts.carrier("twilio"))
+    [number] = (await world.telephony.phone_numbers.list(world.organization_id, Page()))[0]
+    refused: list[str] = []
+
+    async def refusing(carrier: Carrier, account: CarrierAccount, wanted: OutboundText) -> CarrierMessage:
+        refused.append(wanted.body)
+        raise CarrierRefused(Refusal("99", treatment, "Something is wrong."))
+
+    async def start() -> None:
+        starts = world.telephony.starts
+        await starts.number(world.organization_id, number.id)
+        await starts.account(world.organization_id, world.account_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kind, "send_text", refusing)
+        receipt = await world.telephony.messaging.text(world.wish("Somebody waits"))
+        assert (receipt.status, receipt.effect, receipt.error_code) == ("failed", Effect.NONE, "99")
+        await start()
+        async with world.working():
+            [message] = await placed(world, text(world, "Left to the queue"))
+
+            async def held() -> bool:
+                reason = (await world.message(message.id)).hold_reason
+                return reason == treatment.value.replace("stop_", "") + "_stopped"
+
+            await world.until(held)
+    assert refused == ["Somebody waits", "Left to the queue"]
+    await start()
+    async with world.working():
+        await world.until_status(message.id, "delivered")

@@ -66,7 +66,8 @@ with item as materialized (
     select item.*, account.stopped_reason, lane.stopped_reason as sender_stopped_reason,
         greatest(lane.next_at, now()) as next_slot,
         greatest(lane.backlog_until, lane.next_at, now()) as behind_all,
-        suppression.found is not null as suppressed
+        suppression.found is not null as suppressed,
+        item.conversation_id is not null and conversation.of is distinct from item.organization_id as astray
     from {{source}}
     left join carrier_accounts account
         on account.organization_id = item.organization_id and account.id = item.account_id
@@ -75,10 +76,13 @@ with item as materialized (
         where l.carrier_account_id = item.account_id and l.sender = item.sender limit 1) as lane on true
     left join lateral (select true as found from suppressions s
         where s.organization_id = item.organization_id and s.number = item.to_number limit 1) as suppression on true
+    -- By its id alone, for the same reason as below.
+    left join lateral (select c.organization_id as of from conversations c where c.id = item.conversation_id limit 1)
+        as conversation on true
 ), wanted as (
     select item.*,
         case when priority = {Priority.CONVERSATION:d} then next_slot else {{behind_those_before}} end as send_at
-    from item where not (suppressed or stopped_reason is not null or sender_stopped_reason is not null)
+    from item where not (astray or suppressed or stopped_reason is not null or sender_stopped_reason is not null)
 ), placed as (
     insert into messages (id, organization_id, direction, origin, operation_id, conversation_id, carrier_account_id,
         sender, from_number, messaging_service_id, to_number, body, encoding, segments, priority, send_at, status,
@@ -100,7 +104,7 @@ with item as materialized (
 ), job as (
     {queue_pumps("lane where pump_by in (select id from placed)")}
 )
-select item.suppressed, item.stopped_reason, item.sender_stopped_reason, placed.send_at, placed.created_at,
+select item.astray, item.suppressed, item.stopped_reason, item.sender_stopped_reason, placed.send_at, placed.created_at,
     placed.expires_at
 from item left join placed on placed.id = item.id order by item.ord"""
 
@@ -145,7 +149,7 @@ async def place(connection: Connection, items: Sequence[Placement]) -> list[Plac
             columns = [list(column) for column in zip(*map(_values, items), strict=True)]
             rows = await connection.fetch(_PLACE_MANY, *columns)
     except asyncpg.ForeignKeyViolationError as error:
-        raise NotFound("There is no such conversation.", code="conversation_not_found") from error
+        raise _no_conversation() from error  # it was deleted in between
     results = [
         Placed(_message(item, row), was_there=False)
         if row["created_at"] is not None
@@ -207,7 +211,13 @@ def _values(item: Placement) -> tuple[object, ...]:
     )
 
 
+def _no_conversation() -> NotFound:
+    return NotFound("There is no such conversation.", code="conversation_not_found")
+
+
 def _refusal(row: Row) -> OffhookError:
+    if row["astray"]:
+        return _no_conversation()
     if row["suppressed"]:
         return InvalidInput(SUPPRESSED, code="suppressed", fields=[FieldProblem("to", SUPPRESSED, "suppressed")])
     if row["stopped_reason"] is not None:
