@@ -11,6 +11,7 @@ import uvicorn
 
 from offhook.apps.api import create_app
 from offhook.apps.wiring import Services, open_services
+from offhook.core.memory import keep_loaded
 from offhook.core.settings import Settings
 from offhook.core.telemetry import configure
 
@@ -50,6 +51,7 @@ async def _serve(settings: Settings) -> None:
 def _lifespan_of(services: Services) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_: Any) -> AsyncGenerator[None]:
+        keep_loaded()
         yield
         await services.drain()
 

@@ -8,6 +8,7 @@ import signal
 from offhook.apps.wiring import open_services
 from offhook.conversations.retention import Retention
 from offhook.core.db.consumer import Consumer
+from offhook.core.memory import keep_loaded
 from offhook.core.settings import Settings
 from offhook.core.telemetry import configure
 
@@ -27,6 +28,7 @@ async def _consume(settings: Settings) -> None:
             loop.add_signal_handler(number, consumer.stop)
         sweeps = (Retention(services.database, services.clock).run(), services.telephony.pump.sweep())
         sweeping = [asyncio.create_task(sweep) for sweep in sweeps]
+        keep_loaded()
         try:
             await consumer.run()
         finally:

@@ -17,6 +17,7 @@ from typing import Final, Self
 import psutil
 
 from offhook.core.errors import ConfigurationError
+from offhook.core.memory import keep_loaded
 from offhook.core.settings import Settings
 from offhook.core.telemetry import configure
 from offhook.runtime.privacy import keep_payloads_out
@@ -110,6 +111,7 @@ async def run_agent_process(
     )
     await relay.start()
     ready(relay.port)
+    keep_loaded()
     log.info("the relay listens", extra={"host": settings.host, "port": relay.port})
     try:
         await _until(stop, server)
