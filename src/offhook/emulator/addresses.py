@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_BETWEEN_DIGITS = re.compile(r"[\s().-]")
 
 
 def is_phone_number(given: str) -> bool:
     return _E164.fullmatch(given) is not None
+
+
+def find_phone_number(given: str) -> str | None:
+    """The number as E.164, from what people write: `+1 (202) 555-0143`. None for what is none."""
+    number = _BETWEEN_DIGITS.sub("", given)
+    return number if is_phone_number(number) else None
+
+
+def joined(base: str, given: str) -> str:
+    """The address that `given` means in an answer from `base`; `given` itself where it means none."""
+    try:
+        return urljoin(base, given)
+    except ValueError:
+        return given
 
 
 def web_host(url: str) -> str | None:

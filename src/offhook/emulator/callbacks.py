@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from offhook.emulator.records import Callback
 
 if TYPE_CHECKING:
     from offhook.emulator.emulation import Emulation
+
+_log = logging.getLogger("offhook.emulator")
 
 ANSWER_MAX_BYTES = 64 * 1024  # TwiML that is fetched may have so much (facts/telephony.md 2.1)
 REORDER_SECONDS = 5.0
@@ -45,6 +48,17 @@ class Callbacks:
         self._emulation.tasks.spawn(self._deliver(self._store.pending_callbacks[callback_id]))
 
     async def _deliver(self, callback: Callback) -> None:
+        """Deliver it, and write that this is over however it went: else it would come again at every restart."""
+        try:
+            outcome = await self._outcome(callback)
+        except Exception as error:  # noqa: BLE001
+            _log.error("a callback could not be delivered", extra={"error_type": type(error).__name__})
+            outcome = "error"
+        self._store.append({"type": "callback_ended", "id": callback.id, "outcome": outcome})
+        for held in self._overtaken.pop(callback.message_sid or "", ()):
+            held.set()
+
+    async def _outcome(self, callback: Callback) -> str:
         fault = self._emulation.faults.draw("callback", to=callback.to)
         kind = fault.kind if fault else None
         if fault is not None and kind == "latency":
@@ -54,9 +68,7 @@ class Callbacks:
         outcome = "dropped" if kind == "drop" else await self._through_addresses(callback)
         if kind == "double":
             outcome = await self._through_addresses(callback)
-        self._store.append({"type": "callback_ended", "id": callback.id, "outcome": outcome})
-        for held in self._overtaken.pop(callback.message_sid or "", ()):
-            held.set()
+        return outcome
 
     async def _let_the_next_pass(self, callback: Callback, seconds: float) -> None:
         passed = asyncio.Event()
@@ -96,16 +108,19 @@ class Callbacks:
         timeout = aiohttp.ClientTimeout(
             total=delivery.total_seconds, sock_connect=delivery.connect_seconds, sock_read=delivery.read_seconds
         )
-        url = URL(delivery.url, encoded=True)
         try:
             async with self._session.post(
-                url, data=posting.body, headers=posting.headers, timeout=timeout, allow_redirects=False
+                URL(delivery.url, encoded=True),
+                data=posting.body,
+                headers=posting.headers,
+                timeout=timeout,
+                allow_redirects=False,
             ) as answer:
                 body = await answer.content.read(ANSWER_MAX_BYTES + 1) if answer.content_length != 0 else b""
                 while len(body) <= ANSWER_MAX_BYTES and (more := await answer.content.read(ANSWER_MAX_BYTES)):
                     body += more
                 return Answer(f"{answer.status // 100}xx", answer.status, answer.content_type, body)
-        except (aiohttp.ClientOSError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError):
-            return Answer("ct")
+        except (aiohttp.ClientOSError, aiohttp.ConnectionTimeoutError, aiohttp.ServerDisconnectedError, ValueError):
+            return Answer("ct")  # a ValueError is an address that is none
         except (TimeoutError, aiohttp.ClientError):
             return Answer("rt")

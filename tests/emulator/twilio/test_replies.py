@@ -142,3 +142,35 @@ async def test_a_doubled_webhook_is_answered_twice_as_at_twilio(bench: Bench, we
         webhook.headers[0]["I-Twilio-Idempotency-Token"]
     }
     assert [m["body"] for m in await bench.phone()] == ["hello", "one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [
+        ("<Redirect>http://[::1</Redirect>", 11100),
+        ("<Redirect>http://127.0.0.1:99999/</Redirect>", 11100),
+        ("<Redirect>ftp://example.com/</Redirect>", 11100),
+        ("<Message action='http://[x'>lost</Message>", 21609),
+        ("<Message><Media>http://[x</Media></Message>", 21620),
+    ],
+)
+async def test_an_address_in_an_answer_that_is_none_is_logged_and_the_webhook_is_over(
+    bench: Bench, webhook: Webhook, verb: str, code: int
+) -> None:
+    webhook.says(response("<Message>one</Message>", verb))
+    await bench.text("hello")
+    await bench.clock.advance(2)
+    assert await bench.errors() == [code]
+    assert [m["body"] for m in await bench.phone()] == ["hello", "one"]
+    assert bench.emulator.store.pending_callbacks == {}
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:99999/"])
+async def test_a_webhook_that_is_owed_to_an_address_that_is_none_is_over_too(bench: Bench, url: str) -> None:
+    account = bench.emulator.emulation.settings.accounts[0]
+    setting = {"account_sid": account.sid, "number": NUMBER, "set": {"sms_url": url}}
+    bench.emulator.store.append({"type": "number", **setting})
+    await bench.text("hello")
+    await bench.clock.advance(2)
+    assert bench.emulator.store.pending_callbacks == {}
+    assert await bench.errors() == [11200]

@@ -284,3 +284,38 @@ async def test_a_list_with_senseless_parameters_is_refused(
 ) -> None:
     async with http.get(f"{emulator.url}{MESSAGES}?{query}", headers=basic()) as answer:
         assert (answer.status, (await answer.json())["code"]) == (400, 20422)
+
+
+NO_ADDRESSES = (
+    "not a url",
+    "ftp://example.com/",
+    "//example.com/",
+    "http://",
+    "http://[::1",
+    "http://127.0.0.1:99999/",
+    "http://bad host/",
+    "http://" + "a" * 70 + ".example/",
+)
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
+async def test_an_address_of_a_number_or_service_that_is_none_is_refused(emulator: RunningEmulator, url: str) -> None:
+    client = sdk_client(emulator.url)
+    client.messaging.base_url = emulator.url
+
+    def tries() -> list[int]:
+        (number,) = client.incoming_phone_numbers.list(phone_number="+12025550100")
+        service = client.messaging.v1.services.create(friendly_name="Workshop")
+        codes: list[int] = []
+        for change, name in ((number.update, "sms_url"), (number.update, "sms_fallback_url")):
+            with pytest.raises(TwilioRestException) as refused:
+                change(**{name: url})
+            codes.append(refused.value.code)
+        for name in ("inbound_request_url", "fallback_url", "status_callback"):
+            with pytest.raises(TwilioRestException) as refused:
+                service.update(**{name: url})
+            codes.append(refused.value.code)
+        return codes
+
+    assert await asyncio.to_thread(tries) == [21502] * 5
+    assert emulator.store.number_settings == {}

@@ -10,6 +10,7 @@ from aiohttp import web
 from offhook.emulator.control.bodies import (
     Body,
     ControlRefused,
+    address_in,
     json_response,
     number_in,
     optional_text_in,
@@ -73,7 +74,7 @@ async def set_block(request: web.Request, emulation: Emulation) -> web.Response:
 async def set_number(request: web.Request, emulation: Emulation) -> web.Response:
     """Where texts to a number are told, and how fast it sends. What is left out stays."""
     body = await read_body(request)
-    changed: dict[str, Any] = {name: optional_text_in(body, name) for name in ("sms_url", "sms_fallback_url")}
+    changed: dict[str, Any] = {name: address_in(body, name) for name in ("sms_url", "sms_fallback_url")}
     changed["segments_per_second"] = number_in(body, "segments_per_second", None, 0.001, RATE_MAX)
     changed["queue_max_seconds"] = number_in(body, "queue_max_seconds", None, 0, DAY_SECONDS)
     changed = {name: value for name, value in changed.items() if name in body}
@@ -105,9 +106,9 @@ async def set_service(request: web.Request, emulation: Emulation) -> web.Respons
         smart_encoding=truth_in(body, "smart_encoding", False),
         advanced_opt_out=truth_in(body, "advanced_opt_out", False),
         validity_seconds=number_in(body, "validity_seconds", VALIDITY_SECONDS, 1, VALIDITY_SECONDS) or VALIDITY_SECONDS,
-        inbound_url=optional_text_in(body, "inbound_url"),
-        fallback_url=optional_text_in(body, "fallback_url"),
-        status_callback=optional_text_in(body, "status_callback"),
+        inbound_url=address_in(body, "inbound_url"),
+        fallback_url=address_in(body, "fallback_url"),
+        status_callback=address_in(body, "status_callback"),
     )
     emulation.store.append(service.to_record())
     await emulation.store.synced()

@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from aiohttp import web
 
+from offhook.emulator.addresses import web_host
+
 BODY_MAX_BYTES = 16 * 1024 * 1024
 """Room for the media of a handset, in base64."""
 
@@ -50,6 +52,14 @@ def text_in(body: Body, name: str, default: str | None = None) -> str:
 
 def optional_text_in(body: Body, name: str) -> str | None:
     return None if body.get(name) is None else text_in(body, name)
+
+
+def address_in(body: Body, name: str) -> str | None:
+    """An address of the web; null and what is left out are none."""
+    url = optional_text_in(body, name)
+    if url is not None and web_host(url) is None:
+        raise ControlRefused(f"{name} must be an address such as http://127.0.0.1:8000/texts")
+    return url
 
 
 def texts_in(body: Body, name: str, default: tuple[str, ...]) -> tuple[str, ...]:

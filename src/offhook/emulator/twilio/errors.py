@@ -21,6 +21,7 @@ TABLE: dict[int, tuple[int, str]] = {
     21212: (400, "Invalid 'From' Phone Number"),
     21266: (400, "'To' and 'From' number cannot be the same"),
     21408: (400, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number"),
+    21502: (400, "Invalid callback url"),
     21602: (400, "Message body is required"),
     21603: (400, "A 'From' phone number or a 'MessagingServiceSid' is required"),
     21604: (400, "A 'To' phone number is required"),
@@ -41,6 +42,7 @@ TABLE: dict[int, tuple[int, str]] = {
 }
 
 LOGGED: dict[int, str] = {
+    11100: "Invalid URL format",
     11200: "HTTP retrieval failure",
     11750: "TwiML response body too large",
     12100: "Document parse failure",

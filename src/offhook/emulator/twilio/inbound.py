@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
-from urllib.parse import urljoin
 
+from offhook.emulator.addresses import joined, web_host
 from offhook.emulator.emulation import Emulation
 from offhook.emulator.face import Answer, Attempt
 from offhook.emulator.records import Callback, Medium, Message, Service
@@ -114,7 +114,10 @@ def _redirect(emulation: Emulation, callback: Callback, attempt: Attempt, verb: 
     if callback.hops >= REDIRECTS_MAX:
         emulation.write(error_record(12200, f"more than {REDIRECTS_MAX} redirects", callback.message_sid, attempt.url))
         return
-    url = urljoin(attempt.url, verb.url)
+    url = joined(attempt.url, verb.url)
+    if web_host(url) is None:
+        emulation.write(error_record(11100, "the address of a <Redirect> is none", callback.message_sid, attempt.url))
+        return
     emulation.write(replace(callback, id=str(uuid.uuid4()), url=url, hops=callback.hops + 1).to_record())
 
 
@@ -129,9 +132,9 @@ def _reply(emulation: Emulation, callback: Callback, attempt: Attempt, verb: Rep
         return
     form: dict[str, tuple[str, ...]] = {"To": (to,), "From": (sender,), "Body": (verb.body,)}
     if verb.media_urls:
-        form["MediaUrl"] = tuple(urljoin(attempt.url, url) for url in verb.media_urls)
+        form["MediaUrl"] = tuple(joined(attempt.url, url) for url in verb.media_urls)
     if verb.status_callback:
-        form["StatusCallback"] = (urljoin(attempt.url, verb.status_callback),)
+        form["StatusCallback"] = (joined(attempt.url, verb.status_callback),)
     try:
         message = judge(Submission(_whole(form), account, store, emulation.clock.time()))
     except TwilioError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -10,13 +11,14 @@ from offhook.emulator.emulation import Emulation
 from offhook.emulator.settings import Account
 from offhook.emulator.twilio.doors import Row, form_of, json_response, not_found
 from offhook.emulator.twilio.resources import account_resource, account_uri, number_resource, number_sid
+from offhook.emulator.twilio.submission import web_address
 
 _BASE = account_uri("{account_sid}")
-_KEPT = {
-    "SmsUrl": "sms_url",
-    "SmsMethod": "sms_method",
-    "SmsFallbackUrl": "sms_fallback_url",
-    "FriendlyName": "friendly_name",
+_KEPT: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "SmsUrl": ("sms_url", lambda text: web_address(text) or ""),
+    "SmsMethod": ("sms_method", str),
+    "SmsFallbackUrl": ("sms_fallback_url", lambda text: web_address(text) or ""),
+    "FriendlyName": ("friendly_name", str),
 }
 
 
@@ -62,7 +64,7 @@ async def _update(request: web.Request, emulation: Emulation, account: Account) 
     """What is in `_KEPT` is kept; other fields are ignored."""
     number = _named_number(request, account)
     form = await form_of(request)
-    changed = {ours: form[theirs][0] for theirs, ours in _KEPT.items() if theirs in form}
+    changed = {ours: read(form[theirs][0]) for theirs, (ours, read) in _KEPT.items() if theirs in form}
     emulation.store.append({"type": "number", "account_sid": account.sid, "number": number, "set": changed})
     await emulation.store.synced()
     return json_response(_number(emulation, account, number))

@@ -17,7 +17,7 @@ from offhook.emulator.store import Store
 from offhook.emulator.twilio.doors import Row, form_of, json_response, not_found
 from offhook.emulator.twilio.errors import TwilioError
 from offhook.emulator.twilio.resources import Resource, number_sid
-from offhook.emulator.twilio.submission import Form, validity_seconds
+from offhook.emulator.twilio.submission import Form, validity_seconds, web_address
 
 _BASE = "/v1/Services"
 _EPOCH = datetime.fromtimestamp(0, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -77,9 +77,9 @@ def _truth(text: str) -> bool:
 
 _FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "FriendlyName": ("name", str),
-    "InboundRequestUrl": ("inbound_url", lambda text: text or None),
-    "FallbackUrl": ("fallback_url", lambda text: text or None),
-    "StatusCallback": ("status_callback", lambda text: text or None),
+    "InboundRequestUrl": ("inbound_url", web_address),
+    "FallbackUrl": ("fallback_url", web_address),
+    "StatusCallback": ("status_callback", web_address),
     "StickySender": ("sticky", _truth),
     "SmartEncoding": ("smart_encoding", _truth),
     "ValidityPeriod": ("validity_seconds", validity_seconds),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from offhook.emulator.addresses import is_phone_number, web_host
+from offhook.emulator.addresses import find_phone_number, web_host
 from offhook.emulator.queueing import QueueFull, slot_of
 from offhook.emulator.records import VALIDITY_SECONDS, Message, Service
 from offhook.emulator.segments import segmentation
@@ -125,10 +125,11 @@ def validity_seconds(given: str) -> float:
 
 
 def _recipient(submission: Submission) -> str:
-    to = re.sub(r"[\s().-]", "", submission.first("To"))
-    if not to:
+    given = submission.first("To")
+    if not given.strip():
         raise TwilioError(21604)
-    if not is_phone_number(to):
+    to = find_phone_number(given)
+    if to is None:
         raise TwilioError(21211)
     return to
 
@@ -142,11 +143,11 @@ def _sender(submission: Submission, to: str) -> tuple[str, Service | None]:
     if not given:
         assert service is not None
         return _pick(submission, service, to), service
-    sender = re.sub(r"[\s().-]", "", given)
+    sender = find_phone_number(given)
+    if sender is None:
+        raise TwilioError(21212)
     if sender in MAGIC_SENDER_ERRORS:
         raise TwilioError(MAGIC_SENDER_ERRORS[sender])
-    if not is_phone_number(sender):
-        raise TwilioError(21212)
     if sender != MAGIC_SENDER and sender not in submission.account.numbers:
         raise TwilioError(21606)
     return sender, service
@@ -189,7 +190,7 @@ def _content(submission: Submission) -> tuple[str, tuple[str, ...]]:
         raise TwilioError(21617)
     if len(media) > MEDIA_MAX:
         raise TwilioError(21623)
-    if not all(_is_web_address(url) for url in media):
+    if not all(is_web_address(url) for url in media):
         raise TwilioError(21620)
     return body, media
 
@@ -212,16 +213,23 @@ def _services_of(submission: Submission, number: str) -> list[str]:
     return [s.sid for s in services if s.account_sid == submission.account.sid and number in s.numbers]
 
 
+def web_address(given: str) -> str | None:
+    """An address of a number's or service's webhook; "" takes it away. Raises `TwilioError`."""
+    if given and not is_web_address(given):
+        raise TwilioError(21502, f"Invalid callback url: {given[:200]}")
+    return given or None
+
+
 def _status_callback(submission: Submission) -> str | None:
     url = submission.first("StatusCallback")
     if not url:
         return None
-    if not _is_web_address(url):
+    if not is_web_address(url):
         raise TwilioError(21609)
     return url
 
 
-def _is_web_address(url: str) -> bool:
+def is_web_address(url: str) -> bool:
     return "_" not in (web_host(url) or "_")  # Twilio takes no host with underscores: facts/telephony.md 1.1
 
 

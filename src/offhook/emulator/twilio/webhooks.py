@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from urllib.parse import parse_qsl, urldefrag, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from offhook.emulator.face import Attempt, Delivery, Posting
 from offhook.emulator.records import Callback, Medium, Message
@@ -112,7 +112,7 @@ def posting(callback: Callback, account: Account, attempt: Attempt) -> Posting:
 
 def delivery_to(url: str, settings: Settings) -> Delivery:
     """Twilio's defaults, overridden by the URL's fragment (facts/telephony.md 4)."""
-    bare, fragment = urldefrag(url)
+    bare, _, fragment = url.partition("#")
     given = dict(parse_qsl(fragment))
     retries = int(given["rc"]) if given.get("rc", "") in set("012345") - {""} else settings.callback_retries
     return Delivery(
