@@ -11,6 +11,7 @@ from twilio.request_validator import RequestValidator
 
 from fixtures.emulators import Hook, HookReceiver, RunningEmulator, Sdk, running_emulator, sdk_client
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, Settings, VirtualClock
+from offhook.emulator.twilio import webhooks
 from offhook.emulator.twilio.webhooks import delivery_to
 
 
@@ -133,6 +134,42 @@ def test_connection_overrides_outside_their_range_are_ignored(
     )
 
 
+@pytest.mark.parametrize(
+    ("policy", "retried"), [("", {"ct"}), ("&rp=foo", {"ct"}), ("&rp=5xx,foo", {"5xx"}), ("&rp=4xx,rt", {"4xx", "rt"})]
+)
+def test_an_unknown_retry_policy_leaves_the_default(policy: str, retried: set[str]) -> None:
+    assert delivery_to(f"http://h/x#rc=2{policy}", Settings()).retry_on == retried
+
+
+@pytest.mark.parametrize(("fragment", "tries"), [("#rc=5", 2), ("#rc=5&tt=9000", 1), ("#rc=1", 2)])
+async def test_the_tries_of_a_callback_have_one_total_time_together(tmp_path: Path, fragment: str, tries: int) -> None:
+    """The pauses of ten seconds make the time visible: a third try would begin after 20 s, and all have 15."""
+    clock = VirtualClock()
+    settings = replace(Settings(), callback_statuses=frozenset({"delivered"}), callback_retry_pause_seconds=10)
+    async with (
+        HookReceiver().running() as hooks,
+        running_emulator(tmp_path, settings, clock=clock) as emulator,
+    ):
+        hooks.refusing = 10
+        await create(emulator, f"{hooks.url}/status{fragment}")
+        await clock.advance(100)
+        assert len(hooks.received) == tries
+        assert emulator.store.pending_callbacks == {}
+
+
+async def test_a_delivery_is_over_whatever_goes_wrong_in_it(
+    emulator: RunningEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(webhooks, "posting", broken)
+    await create(emulator, "http://127.0.0.1:9/status")
+    await until_none_pending(emulator)
+    outcomes = [e.detail["outcome"] for e in emulator.store.events if e.type == "callback.ended"]
+    assert outcomes[:1] == ["error"]
+
+
 async def test_an_answer_that_comes_too_late_is_none(emulator: RunningEmulator) -> None:
     asked = asyncio.Semaphore(0)
     enough = asyncio.Event()
@@ -147,7 +184,7 @@ async def test_an_answer_that_comes_too_late_is_none(emulator: RunningEmulator) 
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    await create(emulator, f"http://127.0.0.1:{runner.addresses[0][1]}/s#rt=100&tt=300&rc=2&rp=rt")
+    await create(emulator, f"http://127.0.0.1:{runner.addresses[0][1]}/s#rt=100&rc=2&rp=rt")
     await until_none_pending(emulator)
     enough.set()
     for _ in range(9):  # three statuses, each tried three times

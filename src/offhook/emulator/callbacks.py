@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -91,22 +92,30 @@ class Callbacks:
     async def _try_until_answered(
         self, face: Face, callback: Callback, delivery: Delivery, attempt: Attempt
     ) -> tuple[Attempt, Answer]:
-        answer = await self._post(face, callback, delivery, attempt)
-        for number, pause in enumerate(delivery.pauses, start=2):
-            if not delivery.retries_after(answer.outcome):
-                break
+        """The last try and its answer. A pause is of the emulated time, waiting for the customer's server of the real
+        one; the delivery's total is for both."""
+        loop, left = asyncio.get_running_loop(), delivery.total_seconds
+        pauses = iter(delivery.pauses)
+        while True:
+            started = loop.time()
+            answer = await self._post(face, callback, delivery, attempt, min(left, delivery.try_seconds))
+            left -= loop.time() - started
+            pause = next(pauses, None) if delivery.retries_after(answer.outcome) else None
+            if pause is None or pause >= left:
+                return attempt, answer
             await self._emulation.clock.sleep(pause)
-            attempt = Attempt(attempt.url, number, attempt.error_code, attempt.error_url)
-            answer = await self._post(face, callback, delivery, attempt)
-        return attempt, answer
+            left -= pause
+            attempt = replace(attempt, number=attempt.number + 1)
 
-    async def _post(self, face: Face, callback: Callback, delivery: Delivery, attempt: Attempt) -> Answer:
+    async def _post(
+        self, face: Face, callback: Callback, delivery: Delivery, attempt: Attempt, seconds: float
+    ) -> Answer:
         assert self._session is not None
         account = self._store.accounts[callback.account_sid]
         seed = self._store.seed(account.sid)
         posting = face.posting(callback, account, attempt, seed, self._emulation.clock.time())
         timeout = aiohttp.ClientTimeout(
-            total=delivery.total_seconds, sock_connect=delivery.connect_seconds, sock_read=delivery.read_seconds
+            total=seconds, sock_connect=delivery.connect_seconds, sock_read=delivery.read_seconds
         )
         try:
             async with self._session.post(

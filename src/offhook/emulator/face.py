@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -23,7 +24,10 @@ class Delivery:
     url: str
     connect_seconds: float
     read_seconds: float
-    total_seconds: float
+    total_seconds: float = math.inf
+    """For all tries together, the pauses between them included."""
+    try_seconds: float = math.inf
+    """For one try."""
     pauses: tuple[float, ...] = ()
     """The seconds before each further try; as many tries more as there are pauses."""
     retry_on: frozenset[str] = frozenset({"ct"})

@@ -69,7 +69,7 @@ def deliveries(callback: Callback, settings: Settings) -> Sequence[Delivery]:
             url=url,
             connect_seconds=ANSWER_SECONDS,
             read_seconds=ANSWER_SECONDS,
-            total_seconds=ANSWER_SECONDS,
+            try_seconds=ANSWER_SECONDS,
             pauses=pauses,
             retry_on=frozenset({"all"}),
         )

@@ -14,6 +14,9 @@ from offhook.emulator.twilio.errors import LOGGED
 from offhook.emulator.twilio.resources import API_VERSION, media_uri
 from offhook.emulator.twilio.signature import sign
 
+RETRY_POLICIES = frozenset({"4xx", "5xx", "ct", "rt", "all"})
+"""What `#rp=` in a URL may name; unconfirmed (facts/telephony.md 4)."""
+
 
 def status_callback(message: Message, status: str, error_code: int | None = None) -> Callback | None:
     """The callback that tells this status, or None for a message that asked for none."""
@@ -121,7 +124,7 @@ def delivery_to(url: str, settings: Settings) -> Delivery:
         read_seconds=_milliseconds(given.get("rt"), 15_000, settings.callback_read_seconds),
         total_seconds=_milliseconds(given.get("tt"), 15_000, settings.callback_total_seconds),
         pauses=(settings.callback_retry_pause_seconds,) * retries,
-        retry_on=frozenset(given.get("rp", "ct").split(",")),
+        retry_on=(RETRY_POLICIES & {*given.get("rp", "").split(",")}) or frozenset({"ct"}),
     )
 
 
