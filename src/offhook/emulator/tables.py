@@ -65,15 +65,28 @@ class Tables:
         """When it was, in epoch seconds."""
         return self._last_at
 
-    def newest_first(self, account_sid: str | None = None, *, to: str | None = None) -> Iterator[Message]:
-        """The messages of an account (or of all), the last made first."""
-        if account_sid is None:
-            sids: list[str] = list(self.messages)
-        elif to is None:
-            sids = self._by_account.get(account_sid, [])
-        else:
-            sids = self._by_recipient.get((account_sid, to), [])
+    def newest_first(
+        self, account_sid: str | None = None, *, to: str | None = None, before: str | None = None
+    ) -> Iterator[Message]:
+        """The messages of an account (or of all), the last made first; only those made before the one named, which
+        may have been deleted. Raises `ValueError` for one that never was in this list."""
+        sids = self._sids(account_sid, to)
+        if before is not None:
+            sids = sids[: sids.index(before)]
         return (self.messages[sid] for sid in reversed(sids) if sid in self.messages)
+
+    def oldest_first(self, account_sid: str, *, to: str | None = None, after: str) -> Iterator[Message]:
+        """The messages of an account made after the one named, the first made first. Raises as `newest_first`."""
+        sids = self._sids(account_sid, to)
+        return (self.messages[sid] for sid in sids[sids.index(after) + 1 :] if sid in self.messages)
+
+    def _sids(self, account_sid: str | None, to: str | None) -> list[str]:
+        """In the order they were made, the deleted ones among them."""
+        if account_sid is None:
+            return list(self.messages)
+        if to is None:
+            return self._by_account.get(account_sid, [])
+        return self._by_recipient.get((account_sid, to), [])
 
     def of_phone(self, number: str) -> list[Message]:
         """What a handset got and sent, oldest first."""

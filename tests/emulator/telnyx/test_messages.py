@@ -250,3 +250,18 @@ async def test_without_the_library_that_signs_the_face_says_what_to_install(
     assert "pip install 'offhook[emulator]'" in refused.body["errors"][0]["detail"]
     async with http.get(f"{emulator.url}/_emulator/telnyx") as answer:
         assert (await answer.json())["accounts"][0]["public_key"] is None
+
+
+async def test_a_scheduled_text_holds_up_none_that_is_sent_before_it(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    clock = VirtualClock()
+    async with running_emulator(tmp_path, clock=clock) as emulator:
+        api, rate = Api(http, emulator.url), {"number": NUMBER, "segments_per_second": 1}
+        async with http.post(f"{emulator.url}/_emulator/numbers", json=rate) as answer:
+            assert answer.status == 201
+        later = (await api.send(send_at=ahead(clock.time(), hours=30))).data
+        now = (await api.send()).data
+        assert (later["to"][0]["status"], now["to"][0]["status"]) == ("scheduled", "queued")
+        await clock.advance(1)
+        assert (await api.get(f"messages/{now['id']}")).data["to"][0]["status"] == "delivered"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
+from fixtures.emulator_bench import Bench
 from fixtures.emulators import MESSAGES, RunningEmulator, Sdk, basic, running_emulator, sdk_client
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_NUMBERS, Account, Settings, VirtualClock
 
@@ -67,6 +68,77 @@ async def test_a_list_pages_newest_first_and_new_messages_do_not_shift_it(emulat
     assert rest == [sids[3], sids[2], sids[1]]
     assert listed == [late, *reversed(sids)]
     assert limited == listed[:5]
+
+
+async def test_pages_of_any_size_lose_no_message_of_one_transaction(bench: Bench) -> None:
+    """A STOP and its answer are one transaction, so they share its number."""
+    for n in range(3):
+        await bench.create(Body=f"text {n}")
+        await bench.text("STOP")
+        await bench.text("START")
+    client = sdk_client(bench.emulator.url)
+
+    def listed(**how: Any) -> list[str]:
+        return [m.sid for m in client.messages.list(**how)]
+
+    everything = await asyncio.to_thread(listed)
+    assert len(everything) == 3 * 5
+    for size in range(1, 6):
+        assert await asyncio.to_thread(listed, page_size=size) == everything
+        assert await asyncio.to_thread(listed, page_size=size, to="+12025550123") == [
+            m.sid for m in bench.emulator.store.newest_first(to="+12025550123", account_sid=DEFAULT_ACCOUNT_SID)
+        ]
+
+
+async def test_the_page_before_is_the_same_after_new_and_deleted_messages(bench: Bench) -> None:
+    for n in range(6):
+        await bench.create(Body=f"text {n}")
+    await bench.clock.advance(1)
+    client = sdk_client(bench.emulator.url)
+
+    def bodies(page: Any) -> list[str]:
+        return [m.body for m in page]
+
+    def walk() -> list[list[str]]:
+        first = client.messages.page(page_size=2)
+        second = first.next_page()
+        third = second.next_page()
+        shown = [bodies(second), bodies(third)]
+        client.messages.create(to="+12025550123", from_="+12025550100", body="new")
+        client.messages.list(limit=3)[2].delete()
+        again = third.previous_page()
+        return [*shown, bodies(again), bodies(again.next_page())]
+
+    second, third, second_again, third_again = await asyncio.to_thread(walk)
+    assert (second, third) == (["text 3", "text 2"], ["text 1", "text 0"])
+    assert (second_again, third_again) == (second, third)
+
+
+async def test_all_messages_are_deleted_while_they_are_paged_through(bench: Bench) -> None:
+    for n in range(7):
+        await bench.create(Body=f"text {n}")
+    await bench.clock.advance(1)
+    client = sdk_client(bench.emulator.url)
+    deleted = await asyncio.to_thread(lambda: [m.delete() for m in client.messages.stream(page_size=2)])
+    assert deleted == [True] * 7
+    assert bench.emulator.store.messages == {}
+
+
+async def test_a_plain_date_sent_is_its_whole_day_as_date_and_as_time(tmp_path: Path) -> None:
+    clock = VirtualClock(datetime(2026, 11, 26, 13, 30, tzinfo=UTC).timestamp())
+    async with running_emulator(tmp_path, clock=clock) as emulator:
+        client = sdk_client(emulator.url)
+        fields = {"to": "+12025550123", "from_": "+12025550100", "body": "hello"}
+        await asyncio.to_thread(lambda: client.messages.create(**fields))
+        await clock.advance(1)
+
+        def count(day: object) -> int:
+            return len(client.messages.list(date_sent=day))
+
+        for day in (date(2026, 11, 26), datetime(2026, 11, 26, 8, tzinfo=UTC), "2026-11-26"):
+            assert await asyncio.to_thread(count, day) == 1
+        for day in (date(2026, 11, 25), date(2026, 11, 27), datetime(2026, 11, 27, 13, 30, tzinfo=UTC)):
+            assert await asyncio.to_thread(count, day) == 0
 
 
 async def test_a_list_is_filtered_by_recipient_sender_and_date_sent(tmp_path: Path) -> None:
@@ -278,7 +350,9 @@ async def test_account_and_numbers_are_fetched_and_a_number_is_changed(emulator:
     assert fetched.sms_url == "http://127.0.0.1:9/in"
 
 
-@pytest.mark.parametrize("query", ["PageSize=x", "PageToken=zz", "Page=-1", "DateSent=soon"])
+@pytest.mark.parametrize(
+    "query", ["PageSize=x", "PageToken=zz", "PageToken=PASM0", "PageToken=PBSM0", "Page=-1", "DateSent=soon"]
+)
 async def test_a_list_with_senseless_parameters_is_refused(
     emulator: RunningEmulator, http: aiohttp.ClientSession, query: str
 ) -> None:

@@ -171,10 +171,12 @@ def _region(number: str) -> str | None:
 
 
 def _slot(submission: Submission, sender: str, parts: int, send_at: float | None) -> tuple[float | None, float | None]:
-    """When the sender's queue lets the message go; nothing for a sender without a rate of its own."""
-    earliest = submission.now if send_at is None else send_at
+    """When the sender's queue lets the message go; nothing for a sender without a rate of its own, nor for a scheduled
+    message: it would hold up all that are sent before its time."""
+    if send_at is not None:
+        return None, None
     try:
-        return submission.book.slot(sender, parts, earliest) or (None, None)
+        return submission.book.slot(sender, parts, submission.now) or (None, None)
     except QueueFull:
         raise TelnyxError("40318", pointer="/from") from None
 

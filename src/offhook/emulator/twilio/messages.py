@@ -35,10 +35,7 @@ async def _create(request: web.Request, emulation: Emulation, account: Account) 
 
 
 async def _list(request: web.Request, emulation: Emulation, account: Account) -> web.Response:
-    query = dict(request.query)
-    newest_first = emulation.store.newest_first(account.sid, to=query.get("To") or None)
-    mine = (message for message in newest_first if message.face == "twilio")
-    return json_response(page_of_messages(account.sid, mine, query))
+    return json_response(page_of_messages(emulation.store, account.sid, dict(request.query)))
 
 
 def message_named(request: web.Request, emulation: Emulation, account: Account) -> Message:
