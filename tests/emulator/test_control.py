@@ -9,8 +9,9 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from fixtures.emulators import RunningEmulator, Sdk, running_emulator, sdk_client
-from offhook.emulator import VirtualClock
+from fixtures.emulator_bench import NUMBER, PHONE, Bench
+from fixtures.emulators import MESSAGES, RunningEmulator, Sdk, basic, running_emulator, sdk_client
+from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_TELNYX_API_KEY, VirtualClock
 
 
 async def get(http: aiohttp.ClientSession, emulator: RunningEmulator, path: str) -> Any:
@@ -116,6 +117,19 @@ async def test_an_account_is_added_and_has_its_own_messages(
         ("numbers", '{"number": "+12025550100", "sms_fallback_url": "http://127.0.0.1:99999/"}'),
         ("services", '{"numbers": [], "inbound_url": "http://[::1"}'),
         ("services", '{"numbers": [], "status_callback": "//x"}'),
+        ("services", '{"numbers": [], "stikcy": true}'),
+        ("numbers", '{"number": "+12025550100", "sms_ur": "http://127.0.0.1:1/"}'),
+        ("numbers", '{"number": "+14155551234", "sms_url": "http://127.0.0.1:1/"}'),
+        ("accounts", '{"sid": "AC1", "auth_token": "x", "number": ["+12025550100"]}'),
+        ("accounts", '{"sid": "AC1", "auth_token": "x", "numbers": ["0143"]}'),
+        ("accounts", '{"sid": "AC1", "auth_token": "x", "keys": ["SK1"]}'),
+        ("blocks", '{"from": "+12025550100", "to": "+12025550123", "blocked": "true"}'),
+        ("blocks", '{"from": "+12025550100", "to": "+12025550123", "block": true}'),
+        ("blocks", '{"from": "+14155551234", "to": "+12025550123"}'),
+        ("blocks", '{"from": "MG1", "to": "+12025550123"}'),
+        ("blocks", '{"from": "+12025550100", "to": "0123"}'),
+        ("phones/+12025550123/send", '{"to": "+12025550100", "boby": "hello"}'),
+        ("clock", '{"advance": 1}'),
         ("phones/+12025550123/send", '{"to": "+12025550100"}'),
         ("phones/+12025550123/send", '{"to": "+12025550100", "body": "\\ud800"}'),
         ("phones/+12025550123/send", '{"to": "+4415", "body": "hello"}'),
@@ -131,6 +145,71 @@ async def test_a_senseless_control_request_is_refused_with_a_reason(
         assert answer.status == 400
         assert (await answer.json())["error"]
     assert emulator.store.seq == before
+
+
+async def test_an_unknown_field_is_named_with_those_there_are(bench: Bench) -> None:
+    told = await bench.control("numbers", 400, number=NUMBER, sms_ur="http://127.0.0.1:1/")
+    assert told["error"].startswith("unknown field: sms_ur; there are number, account_sid, sms_url")
+
+
+async def test_who_opted_out_is_listed_whoever_blocked_them(bench: Bench) -> None:
+    await bench.text("STOP")
+    await bench.control("blocks", **{"from": "MG" + "a" * 32, "to": "+1 (202) 555-0124"})
+    async with bench.http.get(f"{bench.emulator.url}/_emulator/blocks") as answer:
+        blocks = (await answer.json())["blocks"]
+    assert [(block["from"], block["to"]) for block in blocks] == [
+        (NUMBER, PHONE),
+        ("MG" + "a" * 32, "+12025550124"),
+    ]
+
+
+async def test_a_change_of_an_account_leaves_what_it_does_not_name(bench: Bench) -> None:
+    sid = DEFAULT_ACCOUNT_SID
+    await bench.control("accounts", sid=sid, verified=[PHONE], keys={"SK1": "secret"}, advanced_opt_out=True)
+    await bench.control("accounts", sid=sid, name="Workshop")
+    account = bench.emulator.store.accounts[sid]
+    assert (account.name, account.verified, account.keys) == ("Workshop", (PHONE,), {"SK1": "secret"})
+    assert (account.auth_token, account.telnyx_api_key) == (DEFAULT_AUTH_TOKEN, DEFAULT_TELNYX_API_KEY)
+    await bench.control("accounts", sid=sid, verified=None, telnyx_api_key=None)
+    account = bench.emulator.store.accounts[sid]
+    assert (account.verified, account.telnyx_api_key, account.advanced_opt_out) == (None, None, True)
+    assert "auth_token" in (await bench.control("accounts", 400, sid="ACnew"))["error"]
+
+
+async def test_a_restart_undoes_no_change_of_an_account(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    async with running_emulator(tmp_path) as emulator:
+        change = {"sid": DEFAULT_ACCOUNT_SID, "verified": [PHONE], "auth_token": "rotated"}
+        async with http.post(f"{emulator.url}/_emulator/accounts", json=change) as answer:
+            assert answer.status == 201
+    async with running_emulator(tmp_path) as emulator:
+        account = emulator.store.accounts[DEFAULT_ACCOUNT_SID]
+        assert (account.verified, account.auth_token) == ((PHONE,), "rotated")
+
+
+OTHER_ACCOUNT = "AC" + "2" * 32
+
+
+@pytest.mark.parametrize("last", [DEFAULT_ACCOUNT_SID, OTHER_ACCOUNT])
+async def test_a_phone_answers_the_account_whose_text_it_had_last(bench: Bench, last: str) -> None:
+    await bench.control("accounts", sid=OTHER_ACCOUNT, auth_token="own")
+    for sid in (OTHER_ACCOUNT, DEFAULT_ACCOUNT_SID, last):
+        account = bench.emulator.store.accounts[sid]
+        url = f"{bench.emulator.url}{MESSAGES.replace(DEFAULT_ACCOUNT_SID, sid)}"
+        form = {"To": PHONE, "From": NUMBER, "Body": "hello"}
+        async with bench.http.post(url, headers=basic(sid, account.auth_token), data=form) as answer:
+            assert answer.status == 201
+    assert (await bench.text("hello back"))["account_sid"] == last
+    assert (await bench.text("hello", account_sid=OTHER_ACCOUNT))["account_sid"] == OTHER_ACCOUNT
+
+
+async def test_a_phone_without_texts_texts_the_account_that_is_told_of_them(bench: Bench) -> None:
+    await bench.control("accounts", sid=OTHER_ACCOUNT, auth_token="own")
+    assert (await bench.text("hello", phone="+12025550124"))["account_sid"] == DEFAULT_ACCOUNT_SID
+    url = "http://127.0.0.1:9/in"
+    await bench.control("numbers", account_sid=OTHER_ACCOUNT, number=NUMBER, sms_url=url)
+    assert (await bench.text("hello"))["account_sid"] == OTHER_ACCOUNT
+    assert (await bench.text("hello", to="+12025550101"))["account_sid"] == OTHER_ACCOUNT
+    assert (await bench.text("hello", phone="+12025550125", to="+12025550101"))["account_sid"] == DEFAULT_ACCOUNT_SID
 
 
 async def test_a_control_request_that_a_foreign_page_could_make_is_refused(

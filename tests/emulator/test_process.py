@@ -86,3 +86,34 @@ async def test_a_second_emulator_on_the_same_home_says_why_it_does_not_start(tmp
     await first.end(signal.SIGTERM)
     assert second.returncode == 1
     assert b"in use by another emulator" in errors
+
+
+OWN = "AC" + "5" * 32
+
+
+async def test_an_account_of_the_command_line_stands_for_the_default_one(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    async def token_opens(url: str, token: str) -> bool:
+        async with http.get(f"{url}/2010-04-01/Accounts/{OWN}.json", headers=basic(OWN, token)) as answer:
+            return answer.status == 200
+
+    process = EmulatorProcess(tmp_path, "--account-sid", OWN, "--auth-token", "first")
+    url = await process.start()
+    assert await token_opens(url, "first")
+    async with http.get(url + MESSAGES, headers=basic()) as answer:
+        assert answer.status == 401
+    text = {"to": "+12025550100", "body": "hello"}
+    async with http.post(f"{url}/_emulator/phones/+12025550123/send", json=text) as answer:
+        assert (await answer.json())["account_sid"] == OWN
+    async with http.post(f"{url}/_emulator/accounts", json={"sid": OWN, "name": "Workshop"}) as answer:
+        assert answer.status == 201
+    await process.end(signal.SIGTERM)
+    again = EmulatorProcess(tmp_path, "--account-sid", OWN, "--auth-token", "second", "--telnyx-api-key", "KEYown")
+    url = await again.start()
+    assert (await token_opens(url, "first"), await token_opens(url, "second")) == (False, True)
+    async with http.get(f"{url}/_emulator/telnyx") as answer:
+        assert [told["api_key"] for told in (await answer.json())["accounts"]] == ["KEYown"]
+    async with http.get(f"{url}/2010-04-01/Accounts/{OWN}.json", headers=basic(OWN, "second")) as answer:
+        assert (await answer.json())["friendly_name"] == "Workshop"
+    await again.end(signal.SIGTERM)

@@ -50,9 +50,13 @@ class EmulatedPhones:
         """Created then or later; oldest first."""
         return (await self._get("messages", to=number, since=since.isoformat()))["messages"]
 
-    async def send(self, phone: str, to: str, body: str) -> Document:
-        """Have a phone text one of our numbers; the text as it was taken. Raises InvalidInput."""
-        url, wanted = f"{self._url}/_emulator/phones/{phone}/send", {"to": to, "body": body}
+    async def send(self, phone: str, to: str, body: str, *, account_sid: str | None = None) -> Document:
+        """Have a phone text one of our numbers, of one account where several own it; the text as it was taken.
+
+        Raises InvalidInput.
+        """
+        url = f"{self._url}/_emulator/phones/{phone}/send"
+        wanted = {"to": to, "body": body, "account_sid": account_sid}
         timeout = aiohttp.ClientTimeout(total=_SLACK_SECONDS)
         try:
             async with self._session.post(url, json=wanted, timeout=timeout) as response:

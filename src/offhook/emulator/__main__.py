@@ -9,7 +9,7 @@ from pathlib import Path
 
 from offhook.emulator.app import serve
 from offhook.emulator.journal import JournalError
-from offhook.emulator.settings import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_TELNYX_API_KEY, Account
+from offhook.emulator.settings import Account
 
 
 def _port(text: str) -> int:
@@ -25,13 +25,20 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=_port, default=0, help="0 takes a free one")
     parser.add_argument("--home", type=Path, required=True, help="the folder that keeps what happened")
-    parser.add_argument("--account-sid", default=DEFAULT_ACCOUNT_SID)
-    parser.add_argument("--auth-token", default=DEFAULT_AUTH_TOKEN)
-    parser.add_argument("--telnyx-api-key", help="the default account has one of its own")
+    parser.add_argument("--account-sid", help="this account instead of the default one, with --auth-token")
+    parser.add_argument("--auth-token", help="the token of --account-sid")
+    parser.add_argument("--telnyx-api-key", help="the Telnyx key of --account-sid; else the default account's")
     parser.add_argument("--virtual-clock", action="store_true", help="time moves only by POST /_emulator/clock")
     given = parser.parse_args()
-    own_key = DEFAULT_TELNYX_API_KEY if given.account_sid == DEFAULT_ACCOUNT_SID else None
-    own = (Account(given.account_sid, given.auth_token, telnyx_api_key=given.telnyx_api_key or own_key),)
+    if (given.account_sid is None) != (given.auth_token is None):
+        parser.error("--account-sid and --auth-token belong together")
+    if given.telnyx_api_key is not None and given.account_sid is None:
+        parser.error("--telnyx-api-key belongs to --account-sid")
+    own = (
+        ()
+        if given.account_sid is None
+        else (Account(given.account_sid, given.auth_token, telnyx_api_key=given.telnyx_api_key),)
+    )
 
     def ready(url: str) -> None:
         print(f"ready {url}", flush=True)

@@ -16,7 +16,7 @@ from offhook.emulator import control, page
 from offhook.emulator.clock import Clock, SystemClock, VirtualClock
 from offhook.emulator.emulation import EMULATION, Emulation
 from offhook.emulator.face import Face
-from offhook.emulator.settings import Account, Settings
+from offhook.emulator.settings import DEFAULT_TELNYX_API_KEY, Account, Settings
 from offhook.emulator.store import Store
 from offhook.emulator.telnyx import TelnyxFace
 from offhook.emulator.twilio import TwilioFace
@@ -70,19 +70,22 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, or until `stop` is set where one is given (then signals are left alone).
 
-    `home` is the folder that keeps the journal; `port` 0 takes a free one; `accounts` are added to those of `settings`.
+    `home` is the folder that keeps the journal; `port` 0 takes a free one. `accounts` stand for those of `settings`; of
+    one that the home knows already only the token and the Telnyx key are taken, and what else was changed stays.
     With `virtual_clock` time stands still until the control API moves it; it begins at the present, or
     where a home that was used before left it.
     `on_ready` is called once with the base URL. Raises `JournalError` if another emulator has the home, `OSError` if
     the port is taken.
     """
     settings = settings or Settings()
-    settings = replace(settings, accounts=(*settings.accounts, *accounts))
+    settings = replace(settings, accounts=tuple(accounts) or settings.accounts)
     stop = stop or _stop_signal()
     clock = VirtualClock(time.time()) if virtual_clock else SystemClock()
     store = Store(home, clock=clock)
     if isinstance(clock, VirtualClock) and store.seq:
         clock.begin_at(store.last_at)
+    for account in accounts:
+        store.add_account(_with_credentials(store.accounts.get(account.sid), account))
     runner = web.AppRunner(
         create_app(store, settings, clock=clock),
         access_log=None,
@@ -99,6 +102,15 @@ async def serve(
     finally:
         await runner.cleanup()
         await store.close()
+
+
+def _with_credentials(known: Account | None, given: Account) -> Account:
+    """An account as it was kept, with the credentials that are given now. A new one has the default key of Telnyx's
+    face where none is given."""
+    if known is None:
+        return replace(given, telnyx_api_key=given.telnyx_api_key or DEFAULT_TELNYX_API_KEY)
+    key = given.telnyx_api_key or known.telnyx_api_key
+    return replace(known, auth_token=given.auth_token, telnyx_api_key=key)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -39,7 +39,8 @@ class Emulation:
 
     def start(self) -> None:
         for account in self.settings.accounts:
-            self.store.add_account(account)
+            if account.sid not in self.store.accounts:  # what was changed in one that is there stays so
+                self.store.add_account(account)
         self.media.open()
         self.callbacks.open()
         self.lifecycle.resume()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 
 from offhook.emulator.addresses import is_phone_number
 from offhook.emulator.emulation import Emulation
@@ -10,6 +11,7 @@ from offhook.emulator.media import MEDIA_MAX, MediaRefused, MediaRules, check
 from offhook.emulator.records import Message
 from offhook.emulator.segments import segmentation
 from offhook.emulator.settings import Account
+from offhook.emulator.store import Store
 
 BODY_MAX_CHARACTERS = 1600
 
@@ -40,7 +42,7 @@ async def send_from_phone(emulation: Emulation, wish: Wish, *, origin: str) -> M
         raise InboundRefused(f"a text has 1 to {BODY_MAX_CHARACTERS} characters, or media")
     if len(wish.media) > MEDIA_MAX:
         raise InboundRefused(f"a text has at most {MEDIA_MAX} media")
-    account = _owner(emulation, wish.to, wish.account_sid)
+    account = _owner(emulation.store, wish)
     face = emulation.faces[emulation.store.face_of(account.sid, wish.to)]
     found = [await _medium(emulation, medium, face.media_rules) for medium in wish.media]
     now, counted = emulation.clock.time(), segmentation(wish.body)
@@ -77,8 +79,23 @@ async def _medium(emulation: Emulation, given: str | tuple[str, bytes], rules: M
         raise InboundRefused(str(refused)) from refused
 
 
-def _owner(emulation: Emulation, number: str, account_sid: str | None) -> Account:
-    for account in emulation.store.accounts.values():
-        if number in (*account.numbers, *account.telnyx_numbers) and account_sid in {None, account.sid}:
-            return account
-    raise InboundRefused("no account owns the number in `to`")
+def _owner(store: Store, wish: Wish) -> Account:
+    """The account that gets the text: of several that own the number the one that the phone last had a text with, then
+    one that wants to be told, then the first."""
+    owners = {
+        account.sid: account
+        for account in store.accounts.values()
+        if wish.to in (*account.numbers, *account.telnyx_numbers) and wish.account_sid in {None, account.sid}
+    }
+    if not owners:
+        raise InboundRefused("no account owns the number in `to`")
+    known = (text.account_sid for text in reversed(store.of_phone(wish.phone)) if text.account_sid in owners)
+    told = (sid for sid in owners if _is_told(store, sid, wish.to))
+    return owners[next(chain(known, told, owners))]
+
+
+def _is_told(store: Store, account_sid: str, number: str) -> bool:
+    """Whether an account has an address for texts to a number, of its own or of any of its services or profiles."""
+    services = (service for service in store.services.values() if service.account_sid == account_sid)
+    of_number = store.number_settings.get((account_sid, number), {}).get("sms_url")
+    return bool(of_number) or any(service.inbound_url for service in services)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from offhook.emulator.store import Store
+from offhook.emulator.store import Record, Store
 
 QUEUE_MAX_SECONDS = 36_000.0  # facts/telephony.md 1.9: a queue holds 10 h
 
@@ -24,6 +24,12 @@ def slot_of(store: Store, account_sid: str, sender: str, segments: int, earliest
     if not rate:
         return None
     slot = max(earliest, store.free_from(account_sid, sender))
-    if slot - earliest > settings.get("queue_max_seconds", QUEUE_MAX_SECONDS):
+    if slot - earliest > _queue_max_seconds(settings):
         raise QueueFull
     return slot, slot + segments / rate
+
+
+def _queue_max_seconds(settings: Record) -> float:
+    """Null, as it is set by the control API, is as good as nothing; 0 is not."""
+    given: float | None = settings.get("queue_max_seconds")
+    return QUEUE_MAX_SECONDS if given is None else given

@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.command_line import CALLER, NUMBER, CommandLine, send_text
 from fixtures.emulators import RunningEmulator
+from offhook.emulator import Account
 
 OTHER = "+12025550177"
 
@@ -98,6 +99,13 @@ async def test_a_phone_texts_a_number_that_is_named(offhook: CommandLine, emulat
     at = ("--emulator", emulator.url, "--json")
     sent = (await offhook("phones", "+1 202 555 0143", "--send", "hello ✔", "--to", "+1 (202) 555-0101", *at)).json
     assert (sent["from"], sent["to"], sent["body"], sent["direction"]) == (CALLER, "+12025550101", "hello ✔", "inbound")
+
+
+async def test_a_phone_texts_the_account_that_is_named(offhook: CommandLine, emulator: RunningEmulator) -> None:
+    emulator.store.add_account(Account("AC" + "2" * 32, "own"))
+    at = ("--emulator", emulator.url, "--json", "--account", "AC" + "2" * 32)
+    sent = (await offhook("phones", CALLER, "--send", "hello", "--to", NUMBER, *at)).json
+    assert sent["account_sid"] == "AC" + "2" * 32
 
 
 @pytest.mark.parametrize(

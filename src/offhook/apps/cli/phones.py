@@ -25,13 +25,16 @@ def phones(
     to: Annotated[
         str | None, typer.Option(help="Where --send goes; else who texted the phone last.", parser=phone_number)
     ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Whose number --to is, where several accounts own it; else who texted last.")
+    ] = None,
 ) -> None:
     """The texts that the emulator's phones got and sent. With --send a phone texts one of your numbers."""
     if send is not None and (number is None or follow):
         raise typer.BadParameter("--send needs the number of the phone, and goes without --follow")
     url = emulator or _running()
     if send is not None and number is not None:
-        asyncio.run(_send(url, number, to, send, json=json))
+        asyncio.run(_send(url, number, to, send, account=account, json=json))
     else:
         asyncio.run(_run(url, number, follow=follow, json=json))
 
@@ -55,11 +58,11 @@ async def _run(url: str, number: str | None, *, follow: bool, json: bool) -> Non
     return _show(found, number)
 
 
-async def _send(url: str, phone: str, to: str | None, body: str, *, json: bool) -> None:
+async def _send(url: str, phone: str, to: str | None, body: str, *, account: str | None, json: bool) -> None:
     from offhook.apps.emulated_phones import EmulatedPhones
 
     async with EmulatedPhones(url) as opened:
-        sent = await opened.send(phone, to or await _last_sender(opened, phone), body)
+        sent = await opened.send(phone, to or await _last_sender(opened, phone), body, account_sid=account)
     return print_json(sent) if json else _show_one(sent, console())
 
 

@@ -59,9 +59,13 @@ def emulator(
     ] = None,
     home: Annotated[Path | None, typer.Option(help="Keeps what happened; else `emulator` in OFFHOOK_HOME.")] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on; else OFFHOOK_HOST.")] = None,
-    account_sid: Annotated[str | None, typer.Option(help="One more account, with --auth-token.")] = None,
+    account_sid: Annotated[
+        str | None, typer.Option(help="This account instead of the default one; with --auth-token.")
+    ] = None,
     auth_token: Annotated[str | None, typer.Option(help="The token of --account-sid.")] = None,
-    telnyx_api_key: Annotated[str | None, typer.Option(help="The Telnyx key of --account-sid.")] = None,
+    telnyx_api_key: Annotated[
+        str | None, typer.Option(help="The Telnyx key of --account-sid; else the default.")
+    ] = None,
     virtual_clock: Annotated[
         bool, typer.Option("--virtual-clock", help="Time moves only by POST /_emulator/clock.")
     ] = False,

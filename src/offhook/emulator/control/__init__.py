@@ -29,10 +29,11 @@ def routes() -> list[web.RouteDef]:
         ("GET", "faults", troubles.list_faults),
         ("POST", "faults", troubles.add_fault),
         ("DELETE", "faults", troubles.clear_faults),
-        ("POST", "accounts", accounts.add_account),
+        ("POST", "accounts", accounts.set_account),
         ("POST", "numbers", accounts.set_number),
         ("GET", "services", accounts.list_services),
         ("POST", "services", accounts.set_service),
+        ("GET", "blocks", accounts.list_blocks),
         ("POST", "blocks", accounts.set_block),
     ]
     return [web.route(method, f"/_emulator/{path}", _answering(handler)) for method, path, handler in table]

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from offhook.emulator.addresses import web_host
+from offhook.emulator.addresses import find_phone_number, web_host
 
 BODY_MAX_BYTES = 16 * 1024 * 1024
 """Room for the media of a handset, in base64."""
@@ -23,8 +23,11 @@ def json_response(body: Body, status: int = 200) -> web.Response:
     return web.Response(status=status, text=json.dumps(body), content_type="application/json")
 
 
-async def read_body(request: web.Request) -> Body:
-    """A JSON object. Its content type keeps out the forms of web pages of other origins."""
+async def read_body(request: web.Request, *names: str) -> Body:
+    """A JSON object with these fields and no others; without names, with any.
+
+    Its content type keeps out the forms of web pages of other origins.
+    """
     if request.content_type != "application/json":
         raise ControlRefused("send JSON with Content-Type: application/json")
     raw = bytearray()
@@ -38,7 +41,10 @@ async def read_body(request: web.Request) -> Body:
         raise ControlRefused("the body is not JSON") from None
     if not isinstance(body, dict):
         raise ControlRefused("the body must be a JSON object")
-    return cast("Body", body)
+    given = cast("Body", body)
+    if names and (unknown := sorted(given.keys() - {*names})):
+        raise ControlRefused(f"unknown field: {', '.join(unknown)[:200]}; there are {', '.join(names)}")
+    return given
 
 
 def text_in(body: Body, name: str, default: str | None = None) -> str:
@@ -62,11 +68,20 @@ def address_in(body: Body, name: str) -> str | None:
     return url
 
 
-def texts_in(body: Body, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-    value = body.get(name, default)
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in cast("list[object]", value)):
-        raise ControlRefused(f"{name} must be a list of texts")
-    return tuple(cast("list[str]", value))
+def phone_number_in(body: Body, name: str) -> str:
+    """In E.164, from what people write."""
+    number = find_phone_number(text_in(body, name))
+    if number is None:
+        raise ControlRefused(f"{name} must be a number such as +12025550123")
+    return number
+
+
+def phone_numbers_in(body: Body, name: str) -> tuple[str, ...]:
+    """In E.164; what is left out is none."""
+    value = body.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in cast("list[object]", value)):
+        raise ControlRefused(f"{name} must be a list of numbers")
+    return tuple(phone_number_in({name: item}, name) for item in cast("list[str]", value))
 
 
 def truth_in(body: Body, name: str, default: bool) -> bool:

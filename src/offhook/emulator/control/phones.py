@@ -9,7 +9,15 @@ from typing import cast
 
 from aiohttp import web
 
-from offhook.emulator.control.bodies import Body, ControlRefused, json_response, optional_text_in, read_body, text_in
+from offhook.emulator.control.bodies import (
+    Body,
+    ControlRefused,
+    json_response,
+    optional_text_in,
+    phone_number_in,
+    read_body,
+    text_in,
+)
 from offhook.emulator.control.views import message_view
 from offhook.emulator.emulation import Emulation
 from offhook.emulator.media import SHOWN_IMAGES
@@ -54,10 +62,10 @@ async def show_phone(request: web.Request, emulation: Emulation) -> web.Response
 
 async def send(request: web.Request, emulation: Emulation) -> web.Response:
     """`{"to", "body"?, "media"?, "account_sid"?}`: the handset texts one of an account's numbers."""
-    body = await read_body(request)
+    body = await read_body(request, "to", "body", "media", "account_sid")
     wish = Wish(
         phone=request.match_info["number"],
-        to=text_in(body, "to"),
+        to=phone_number_in(body, "to"),
         body=text_in(body, "body") if body.get("body") else "",
         account_sid=optional_text_in(body, "account_sid"),
         media=tuple(_medium(item) for item in _list(body, "media")),

@@ -34,7 +34,7 @@ async def show_clock(request: web.Request, emulation: Emulation) -> web.Response
 
 async def advance_clock(request: web.Request, emulation: Emulation) -> web.Response:
     """`{"advance_seconds"}`: the answer comes when all that became due has happened."""
-    seconds = number_in(await read_body(request), "advance_seconds", None, 0, ADVANCE_MAX_SECONDS)
+    seconds = number_in(await read_body(request, "advance_seconds"), "advance_seconds", None, 0, ADVANCE_MAX_SECONDS)
     if seconds is None:
         raise ControlRefused("advance_seconds must be a number")
     if not isinstance(emulation.clock, VirtualClock):
