@@ -135,6 +135,20 @@ def test_connection_overrides_outside_their_range_are_ignored(
 
 
 @pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("http://h", "http://h/"),
+        ("http://h:80?op=1#rc=2", "http://h:80/?op=1"),
+        ("HTTPS://h#rc=2", "HTTPS://h/"),
+        ("http://h/?op=1", "http://h/?op=1"),
+        ("http://h/x", "http://h/x"),
+    ],
+)
+def test_an_address_without_a_path_is_asked_and_signed_with_one(given: str, asked: str) -> None:
+    assert delivery_to(given, Settings()).url == asked
+
+
+@pytest.mark.parametrize(
     ("policy", "retried"), [("", {"ct"}), ("&rp=foo", {"ct"}), ("&rp=5xx,foo", {"5xx"}), ("&rp=4xx,rt", {"4xx", "rt"})]
 )
 def test_an_unknown_retry_policy_leaves_the_default(policy: str, retried: set[str]) -> None:

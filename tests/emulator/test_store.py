@@ -72,6 +72,38 @@ async def test_a_damaged_line_in_the_middle_is_reported_and_nothing_is_cut(tmp_p
     assert journal.read_bytes() == before
 
 
+async def test_a_damaged_last_line_that_is_whole_is_reported_and_not_cut(tmp_path: Path) -> None:
+    await filled(tmp_path)
+    journal = tmp_path / "journal.jsonl"
+    damaged = journal.read_bytes()[:-3] + b"\n"
+    journal.write_bytes(damaged)
+    with pytest.raises(JournalError, match="line 3 is damaged"):
+        Store(tmp_path)
+    assert journal.read_bytes() == damaged
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"hello": "world"}',
+        '{"seq": 4, "at": 1, "do": [{"type": "of another version"}]}',
+        '{"seq": 4, "at": 1, "do": [{"type": "message", "sid": "SM9"}]}',
+        '{"seq": 4, "at": 1, "do": [{"type": "seed", "account_sid": "AC1", "seed": "zz"}]}',
+        '{"seq": 4, "at": 1, "do": [1]}',
+        '{"seq": 4, "at": 1, "do": 1}',
+    ],
+)
+async def test_a_line_that_is_no_transaction_is_named_and_the_home_is_free_again(tmp_path: Path, line: str) -> None:
+    await filled(tmp_path)
+    journal = tmp_path / "journal.jsonl"
+    before = journal.read_bytes()
+    journal.write_bytes(before + line.encode() + b"\n")
+    with pytest.raises(JournalError, match="line 4 holds no transaction: was it written by another version"):
+        Store(tmp_path)
+    journal.write_bytes(before)
+    await Store(tmp_path).close()
+
+
 async def test_a_home_is_held_by_one_emulator(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with pytest.raises(JournalError, match="in use"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from offhook.emulator import control, page
 from offhook.emulator.clock import Clock, SystemClock, VirtualClock
 from offhook.emulator.emulation import EMULATION, Emulation
 from offhook.emulator.face import Face
+from offhook.emulator.refusals import shaped_refusals
 from offhook.emulator.settings import DEFAULT_TELNYX_API_KEY, Account, Settings
 from offhook.emulator.store import Store
 from offhook.emulator.telnyx import TelnyxFace
@@ -25,11 +26,16 @@ FACES: tuple[Face, ...] = (TwilioFace(), TelnyxFace())
 """The carriers that are emulated. The first answers for paths that are nobody's."""
 
 
-def create_app(store: Store, settings: Settings | None = None, *, clock: Clock | None = None) -> web.Application:
-    """The emulator as an aiohttp application. The caller opens and closes `store`, with the same clock."""
+def create_app(
+    store: Store, settings: Settings | None = None, *, clock: Clock | None = None, host: str = "127.0.0.1"
+) -> web.Application:
+    """The emulator as an aiohttp application. The caller opens and closes `store`, with the same clock.
+
+    `host` is where it will listen: requests for other names are refused, but for those of loopback.
+    """
     settings = settings or Settings()
     emulation = Emulation(store, settings, clock or SystemClock(), FACES)
-    app = web.Application(middlewares=[_shaped_refusals], client_max_size=settings.request_max_bytes)
+    app = web.Application(middlewares=[shaped_refusals(FACES, host)], client_max_size=settings.request_max_bytes)
     app[EMULATION] = emulation
     app.add_routes([*(route for face in FACES for route in face.routes()), *control.routes(), *page.routes()])
     app.cleanup_ctx.append(_running)
@@ -45,16 +51,6 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
 
 async def _hang_up_watchers(app: web.Application) -> None:
     app[EMULATION].end_watching()
-
-
-@web.middleware
-async def _shaped_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What the web server itself refuses (no such route, body too large), in the shape of the face it was meant for."""
-    try:
-        return await handler(request)
-    except web.HTTPException as refused:
-        face = next((face for face in FACES if face.owns_path(request.path)), FACES[0])
-        return face.refusal(refused.status)
 
 
 async def serve(
@@ -77,6 +73,7 @@ async def serve(
     `on_ready` is called once with the base URL. Raises `JournalError` if another emulator has the home, `OSError` if
     the port is taken.
     """
+    _log_plainly()
     settings = settings or Settings()
     settings = replace(settings, accounts=tuple(accounts) or settings.accounts)
     stop = stop or _stop_signal()
@@ -87,7 +84,7 @@ async def serve(
     for account in accounts:
         store.add_account(_with_credentials(store.accounts.get(account.sid), account))
     runner = web.AppRunner(
-        create_app(store, settings, clock=clock),
+        create_app(store, settings, clock=clock, host=host),
         access_log=None,
         shutdown_timeout=settings.shutdown_seconds,
         handle_signals=False,
@@ -97,11 +94,20 @@ async def serve(
         site = web.TCPSite(runner, host, port)
         await site.start()
         if on_ready is not None:
-            on_ready(f"http://{host}:{runner.addresses[0][1]}")
+            on_ready(f"http://{f'[{host}]' if ':' in host else host}:{runner.addresses[0][1]}")
         await stop.wait()
     finally:
         await runner.cleanup()
         await store.close()
+
+
+def _log_plainly() -> None:
+    """Write to stderr what is logged, with the reason; where a process has handlers of its own, they stay alone."""
+    log = logging.getLogger("offhook.emulator")
+    if not log.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("emulator: %(message)s: %(error_type)s", defaults={"error_type": ""}))
+        log.addHandler(handler)
 
 
 def _with_credentials(known: Account | None, given: Account) -> Account:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -37,8 +38,8 @@ class Callbacks:
 
     def open(self) -> None:
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False)
-        for callback in tuple(self._store.pending_callbacks.values()):
-            self._emulation.tasks.spawn(self._deliver(callback))
+        for callback_id in tuple(self._store.pending_callbacks):
+            self.start(callback_id)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -46,16 +47,18 @@ class Callbacks:
 
     def start(self, callback_id: str) -> None:
         """Deliver a callback whose record was just written."""
-        self._emulation.tasks.spawn(self._deliver(self._store.pending_callbacks[callback_id]))
+        self._emulation.tasks.spawn(partial(self._deliver, self._store.pending_callbacks[callback_id]))
 
     async def _deliver(self, callback: Callback) -> None:
         """Deliver it, and write that this is over however it went: else it would come again at every restart."""
         try:
             outcome = await self._outcome(callback)
+        except OSError:  # the disk did not take it, before anything was sent
+            raise
         except Exception as error:  # noqa: BLE001
             _log.error("a callback could not be delivered", extra={"error_type": type(error).__name__})
             outcome = "error"
-        self._store.append({"type": "callback_ended", "id": callback.id, "outcome": outcome})
+        await self._emulation.keep({"type": "callback_ended", "id": callback.id, "outcome": outcome})
         for held in self._overtaken.pop(callback.message_sid or "", ()):
             held.set()
 
@@ -84,7 +87,7 @@ class Callbacks:
             attempt = Attempt(delivery.url, error_code=code, error_url=failed_url)
             attempt, answer = await self._try_until_answered(face, callback, delivery, attempt)
             outcome, failed_url = answer.outcome, delivery.url
-            code = face.answered(self._emulation, callback, attempt, answer)
+            code = await face.answered(self._emulation, callback, attempt, answer)
             if code is None:
                 break
         return outcome

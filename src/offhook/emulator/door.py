@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -44,7 +45,7 @@ class FaultyDoor:
             case "drop_before":
                 return _hang_up(request)
             case "commit_delay":
-                self._tasks.spawn(self._later(request, fault.seconds, handler))
+                self._tasks.spawn(partial(self._later, request, fault.seconds, handler))
                 return _hang_up(request)
             case _:
                 response = await handler(request)

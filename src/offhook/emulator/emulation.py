@@ -57,6 +57,14 @@ class Emulation:
             elif record["type"] == "message":
                 self.lifecycle.carry(record["sid"])
 
+    async def keep(self, *records: Record) -> None:
+        """As `write`, for what happens beside the requests: a disk that does not take it is tried until it does."""
+        while True:
+            try:
+                return self.write(*records)
+            except OSError as error:
+                await self.tasks.wait_for_the_disk(error)
+
     def delete_message(self, message: Message) -> None:
         """Forget a message with its media."""
         media = self.store.media_of(message.sid)

@@ -64,6 +64,11 @@ class Answer:
     content_type: str = ""
     body: bytes = field(default=b"", repr=False)
 
+    @property
+    def told(self) -> str:
+        """What an error log says of one that failed."""
+        return f"the address answered {self.status}" if self.status else "the address did not answer"
+
 
 class Face(Protocol):
     """One object per carrier, without state of its own: everything it keeps is a record in the store."""
@@ -123,9 +128,9 @@ class Face(Protocol):
         """One try, encoded and signed. `seed` is the account's 32 bytes for keys; `now` is in epoch seconds."""
         ...
 
-    def answered(self, emulation: Emulation, callback: Callback, attempt: Attempt, answer: Answer) -> int | None:
+    async def answered(self, emulation: Emulation, callback: Callback, attempt: Attempt, answer: Answer) -> int | None:
         """Carry out what the last try at an address was answered; the error's code if it failed, else None.
 
-        After a code the callback's next address gets its turn.
+        After a code the callback's next address gets its turn. What is written goes through `emulation.keep`.
         """
         ...

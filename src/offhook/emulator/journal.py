@@ -46,20 +46,23 @@ class Journal:
         return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def replay(self) -> Iterator[Line]:
-        """Every whole line, oldest first. Raises `JournalError` for a broken line that is not the last."""
+        """Every whole line, oldest first. Raises `JournalError` for one that is no JSON object."""
         offset = 0
         with self._path.open("rb") as file:
             for number, raw in enumerate(file, start=1):
-                line = _parsed(raw)
-                if line is None:
-                    if offset + len(raw) < self._size_bytes:
-                        self._release()
-                        place = f"{self._path}, line {number}"
-                        raise JournalError(f"{place} is damaged: repair it or start with an empty home")
+                if not raw.endswith(b"\n"):
                     self._cut(offset)
                     return
+                line = _parsed(raw)
+                if line is None:
+                    raise self.unusable(number, "is damaged: repair it or start with an empty home")
                 offset += len(raw)
                 yield line
+
+    def unusable(self, number: int, why: str) -> JournalError:
+        """The error to raise for a line; the journal is closed."""
+        self._release()
+        return JournalError(f"{self._path}, line {number} {why}")
 
     def write(self, line: Line) -> None:
         """Append one line: safe from a kill of this process when it returns, from a power cut after `synced`."""
@@ -152,10 +155,8 @@ def _write_all(fd: int, raw: bytes) -> None:
 
 
 def _parsed(raw: bytes) -> Line | None:
-    if not raw.endswith(b"\n"):
-        return None
     try:
         line = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return cast("Line", line) if isinstance(line, dict) else None

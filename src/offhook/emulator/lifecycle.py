@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from offhook.emulator.face import Face
@@ -58,7 +59,7 @@ class Lifecycle:
         """Send a message on its way, if it has not reached its end."""
         message = self._store.messages[sid]
         if next_status(message) is not None or self._has_a_price_to_come(message):
-            self._emulation.tasks.spawn(self._carry(sid))
+            self._emulation.tasks.spawn(partial(self._carry, sid))
 
     def records_of(self, message: Message) -> tuple[Record, ...]:
         """What is written for a new message: itself, and the callback that its first status owes."""

@@ -16,6 +16,7 @@ from offhook.emulator.media import SHOWN_IMAGES
 from offhook.emulator.phones import InboundRefused, Wish, send_from_phone
 from offhook.emulator.records import Medium, Message
 from offhook.emulator.store import Event, Store
+from offhook.emulator.tasks import reason_of
 
 PHONES_SHOWN, TEXTS_SHOWN, ERRORS_SHOWN = 50, 50, 10
 
@@ -87,6 +88,8 @@ async def _send(request: web.Request) -> web.StreamResponse:
         return _page(emulation, str(refused), 400)
     except ValueError:
         return _page(emulation, "the form cannot be read", 400)
+    except OSError as error:
+        return _page(emulation, f"the disk does not take it: {reason_of(error)}", 500)
     return web.Response(status=303, headers={"Location": "/"})
 
 
@@ -165,5 +168,6 @@ def _errors(store: Store) -> str:
 
 
 def _error(event: Event) -> str:
-    what = escape(f"{event.detail['code']}: {event.detail['sentence']}")
+    code = f"{event.detail['code']}: " if event.detail["code"] else ""
+    what = escape(f"{code}{event.detail['sentence']}")
     return f"<li><p>{what}</p><small>{escape(event.detail['url'])} · {iso(event.at)}</small></li>"

@@ -34,9 +34,12 @@ class Store(Tables):
         self._journal = Journal(home / "journal.jsonl")
         self._compaction_bytes = self._next_compaction_bytes = compaction_bytes
         lines = 0
-        for line in self._journal.replay():
-            self.apply(line)
-            lines += 1
+        for lines, line in enumerate(self._journal.replay(), start=1):
+            try:
+                self.apply(line)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                why = "holds no transaction: was it written by another version? Use that one, or an empty home"
+                raise self._journal.unusable(lines, why) from error
         if lines > max(COMPACTION_LINES, 3 * self.size()):
             self._compact_if_possible()
 

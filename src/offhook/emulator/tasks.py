@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from offhook.emulator.clock import Clock
 
 _log = logging.getLogger("offhook.emulator")
+
+FULL_DISK_SECONDS = 1.0
+"""How long work waits for a disk that did not take what it wrote."""
+
+
+def reason_of(error: OSError) -> str:
+    """Why a disk refused: `ENOSPC` for one that is full."""
+    return errno.errorcode.get(error.errno or 0, type(error).__name__)
 
 
 class Tasks:
@@ -19,12 +28,28 @@ class Tasks:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
+        self._refusal = ""
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+    def spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `work`; where the disk does not take what it writes, again from its beginning, as after a restart."""
+        task = asyncio.create_task(self._until_kept(work))
         self._running.add(task)
         self._clock.begins(task)
         task.add_done_callback(self._ended)
+
+    async def _until_kept(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            try:
+                return await work()
+            except OSError as error:
+                await self.wait_for_the_disk(error)
+
+    async def wait_for_the_disk(self, error: OSError) -> None:
+        """Say once what it refused for, and wait a while."""
+        if self._refusal != (reason := reason_of(error)):
+            self._refusal = reason
+            _log.warning("the disk does not take what happened; it is tried again", extra={"error_type": reason})
+        await self._clock.sleep(FULL_DISK_SECONDS)
 
     @contextlib.contextmanager
     def at_work(self) -> Generator[None]:

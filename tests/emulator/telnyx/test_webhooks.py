@@ -100,6 +100,9 @@ async def test_every_address_gets_three_tries_then_the_next_one_its_turn(tmp_pat
             tries = await first.wait_for(6)
             taken = await second.wait_for(2)
             key = await api.public_key()
+            errors = [event.detail for event in emulator.store.events if event.type == "error.raised"]
+        assert [(error["code"], error["url"]) for error in errors] == [(None, f"{first.url}/one")] * 2
+        assert {error["sentence"] for error in errors} == {"webhook: the address answered 302"}
         sent = [hook for hook in tries if event_types([hook]) == ["message.sent"]]
         assert [document(hook)["meta"]["attempt"] for hook in sent] == [1, 2, 3]
         assert len({document(hook)["data"]["id"] for hook in sent}) == 1

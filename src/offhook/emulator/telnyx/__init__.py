@@ -62,9 +62,12 @@ class TelnyxFace:
     def posting(self, callback: Callback, account: Account, attempt: Attempt, seed: bytes, now: float) -> Posting:
         return webhooks.posting(callback, attempt, seed)
 
-    def answered(self, emulation: Emulation, callback: Callback, attempt: Attempt, answer: Answer) -> int | None:
+    async def answered(self, emulation: Emulation, callback: Callback, attempt: Attempt, answer: Answer) -> int | None:
         """What a webhook answers means nothing but that it was taken; the code is only a sign that it was not."""
-        return None if answer.outcome == "2xx" else 10007
+        if answer.outcome == "2xx":
+            return None
+        await emulation.keep(webhooks.error_record(answer.told, callback.message_sid, attempt.url))
+        return 10007
 
 
 async def _accounts(request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from offhook.emulator.face import Attempt, Delivery, Posting
 from offhook.emulator.records import Callback, Message
 from offhook.emulator.settings import Settings
+from offhook.emulator.store import Record
 from offhook.emulator.telnyx.own import Own
 from offhook.emulator.telnyx.resources import ENDED, iso, message_resource
 from offhook.emulator.telnyx.signature import signed_headers
@@ -60,6 +61,11 @@ def _event(event_type: str, message: Message, at: float) -> Callback | None:
         message_sid=message.sid,
         to=message.to,
     )
+
+
+def error_record(sentence: str, message_sid: str | None, url: str) -> Record:
+    """A webhook that failed, for the emulator's error log. Telnyx has no code for it."""
+    return {"type": "error", "code": None, "sentence": f"webhook: {sentence}", "sid": message_sid, "url": url}
 
 
 def deliveries(callback: Callback, settings: Settings) -> Sequence[Delivery]:

@@ -49,5 +49,5 @@ class TwilioFace:
     def posting(self, callback: Callback, account: Account, attempt: Attempt, seed: bytes, now: float) -> Posting:
         return webhooks.posting(callback, account, attempt)
 
-    def answered(self, emulation: Emulation, callback: Callback, attempt: Attempt, answer: Answer) -> int | None:
-        return inbound.answered(emulation, callback, attempt, answer)
+    async def answered(self, emulation: Emulation, callback: Callback, attempt: Attempt, answer: Answer) -> int | None:
+        return await inbound.answered(emulation, callback, attempt, answer)

@@ -6,11 +6,13 @@ Codes and meanings: facts/telephony.md 1.5 and 1.10, which carry their sources.
 from __future__ import annotations
 
 import json
+from http.client import responses
 
 from aiohttp import web
 
 TABLE: dict[int, tuple[int, str]] = {
     20003: (401, "Authenticate"),
+    20004: (405, "Method not allowed"),
     20009: (409, "The message is not in a final state, so it cannot be changed or deleted"),
     20404: (404, "The requested resource was not found"),
     20422: (400, "Invalid parameter"),
@@ -81,4 +83,6 @@ def error_response(error: TwilioError) -> web.Response:
 
 def error_for_status(status: int) -> TwilioError:
     """The error that goes with a bare HTTP status, for injected faults and for what the web server refuses."""
-    return TwilioError(20000 + status, TABLE.get(20000 + status, (status, f"HTTP {status}"))[1], status=status)
+    code = 20004 if status == 405 else 20000 + status
+    sentence = TABLE[code][1] if code in TABLE else responses.get(status, f"HTTP {status}")
+    return TwilioError(code, sentence, status=status)

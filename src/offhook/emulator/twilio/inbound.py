@@ -87,48 +87,50 @@ def _carriers_reply(emulation: Emulation, message: Message, body: str) -> Messag
     )
 
 
-def answered(emulation: Emulation, callback: Callback, attempt: Attempt, answer: Answer) -> int | None:
+async def answered(emulation: Emulation, callback: Callback, attempt: Attempt, answer: Answer) -> int | None:
     """Carry out a webhook's answer; the code of what was wrong with it, which sends it on to the fallback address."""
     if answer.outcome != "2xx":
-        said = f"answered {answer.status}" if answer.status else "did not answer"
-        emulation.write(error_record(11200, f"the address {said}", callback.message_sid, attempt.url))
+        await _tell(emulation, callback, attempt, 11200, answer.told)
         return 11200
     if callback.kind != "inbound":
         return None
     try:
         instructions = read_answer(answer.content_type, answer.body)
     except TwimlError as error:
-        emulation.write(error_record(error.code, error.detail, callback.message_sid, attempt.url))
+        await _tell(emulation, callback, attempt, error.code, error.detail)
         return error.code
     for problem in instructions.problems:
-        emulation.write(error_record(problem.code, problem.detail, callback.message_sid, attempt.url))
+        await _tell(emulation, callback, attempt, problem.code, problem.detail)
     for verb in instructions.verbs:
         if isinstance(verb, Redirect):
-            _redirect(emulation, callback, attempt, verb)
+            await _redirect(emulation, callback, attempt, verb)
             break
-        _reply(emulation, callback, attempt, verb)
+        await _reply(emulation, callback, attempt, verb)
     return None
 
 
-def _redirect(emulation: Emulation, callback: Callback, attempt: Attempt, verb: Redirect) -> None:
+async def _tell(emulation: Emulation, callback: Callback, attempt: Attempt, code: int, detail: str) -> None:
+    await emulation.keep(error_record(code, detail, callback.message_sid, attempt.url))
+
+
+async def _redirect(emulation: Emulation, callback: Callback, attempt: Attempt, verb: Redirect) -> None:
     if callback.hops >= REDIRECTS_MAX:
-        emulation.write(error_record(12200, f"more than {REDIRECTS_MAX} redirects", callback.message_sid, attempt.url))
+        await _tell(emulation, callback, attempt, 12200, f"more than {REDIRECTS_MAX} redirects")
         return
     url = joined(attempt.url, verb.url)
     if web_host(url) is None:
-        emulation.write(error_record(11100, "the address of a <Redirect> is none", callback.message_sid, attempt.url))
+        await _tell(emulation, callback, attempt, 11100, "the address of a <Redirect> is none")
         return
-    emulation.write(replace(callback, id=str(uuid.uuid4()), url=url, hops=callback.hops + 1).to_record())
+    await emulation.keep(replace(callback, id=str(uuid.uuid4()), url=url, hops=callback.hops + 1).to_record())
 
 
-def _reply(emulation: Emulation, callback: Callback, attempt: Attempt, verb: Reply) -> None:
+async def _reply(emulation: Emulation, callback: Callback, attempt: Attempt, verb: Reply) -> None:
     """A `<Message>` as a message; what Twilio would refuse is an error event."""
-    store, sid = emulation.store, callback.message_sid
-    account = store.accounts[callback.account_sid]
+    account = emulation.store.accounts[callback.account_sid]
     sender, to = verb.sender or callback.fields["To"], verb.to or callback.fields["From"]
     if _replies_lately(emulation, account.sid, sender, to) >= LOOP_REPLIES:
         detail = f"more than {LOOP_REPLIES} between two numbers in {LOOP_SECONDS:.0f} s"
-        emulation.write(error_record(14107, detail, sid, attempt.url))
+        await _tell(emulation, callback, attempt, 14107, detail)
         return
     form: dict[str, tuple[str, ...]] = {"To": (to,), "From": (sender,), "Body": (verb.body,)}
     if verb.media_urls:
@@ -136,12 +138,12 @@ def _reply(emulation: Emulation, callback: Callback, attempt: Attempt, verb: Rep
     if verb.status_callback:
         form["StatusCallback"] = (joined(attempt.url, verb.status_callback),)
     try:
-        message = judge(Submission(_whole(form), account, store, emulation.clock.time()))
+        message = judge(Submission(_whole(form), account, emulation.store, emulation.clock.time()))
     except TwilioError as error:
-        emulation.write(error_record(error.code, error.sentence, sid, attempt.url))
+        await _tell(emulation, callback, attempt, error.code, error.sentence)
         return
     reply = replace(message, direction="outbound-reply")
-    emulation.lifecycle.create(emulation.with_ending(reply))
+    await emulation.keep(*emulation.lifecycle.records_of(emulation.with_ending(reply)))
 
 
 def _whole(form: dict[str, tuple[str, ...]]) -> Form:

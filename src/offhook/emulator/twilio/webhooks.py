@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode
@@ -13,6 +14,8 @@ from offhook.emulator.store import Record
 from offhook.emulator.twilio.errors import LOGGED
 from offhook.emulator.twilio.resources import API_VERSION, media_uri
 from offhook.emulator.twilio.signature import sign
+
+_NO_PATH = re.compile(r"^(https?://[^/?]+)(?=\?|$)", re.IGNORECASE)
 
 RETRY_POLICIES = frozenset({"4xx", "5xx", "ct", "rt", "all"})
 """What `#rp=` in a URL may name; unconfirmed (facts/telephony.md 4)."""
@@ -116,6 +119,9 @@ def posting(callback: Callback, account: Account, attempt: Attempt) -> Posting:
 def delivery_to(url: str, settings: Settings) -> Delivery:
     """Twilio's defaults, overridden by the URL's fragment (facts/telephony.md 4)."""
     bare, _, fragment = url.partition("#")
+    bare = _NO_PATH.sub(
+        r"\1/", bare
+    )  # what is requested is signed; unconfirmed, as its fragment (facts/telephony.md 4)
     given = dict(parse_qsl(fragment))
     retries = int(given["rc"]) if given.get("rc", "") in set("012345") - {""} else settings.callback_retries
     return Delivery(
