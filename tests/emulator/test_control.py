@@ -154,7 +154,8 @@ async def test_an_unknown_field_is_named_with_those_there_are(bench: Bench) -> N
 
 async def test_who_opted_out_is_listed_whoever_blocked_them(bench: Bench) -> None:
     await bench.text("STOP")
-    await bench.control("blocks", **{"from": "MG" + "a" * 32, "to": "+1 (202) 555-0124"})
+    block: dict[str, Any] = {"from": "MG" + "a" * 32, "to": "+1 (202) 555-0124"}
+    await bench.control("blocks", **block)
     async with bench.http.get(f"{bench.emulator.url}/_emulator/blocks") as answer:
         blocks = (await answer.json())["blocks"]
     assert [(block["from"], block["to"]) for block in blocks] == [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -17,8 +16,6 @@ from offhook.emulator.records import Callback
 
 if TYPE_CHECKING:
     from offhook.emulator.emulation import Emulation
-
-_log = logging.getLogger("offhook.emulator")
 
 ANSWER_MAX_BYTES = 64 * 1024  # TwiML that is fetched may have so much (facts/telephony.md 2.1)
 REORDER_SECONDS = 5.0
@@ -55,9 +52,12 @@ class Callbacks:
             outcome = await self._outcome(callback)
         except OSError:  # the disk did not take it, before anything was sent
             raise
-        except Exception as error:  # noqa: BLE001
-            _log.error("a callback could not be delivered", extra={"error_type": type(error).__name__})
-            outcome = "error"
+        except Exception:
+            await self._end(callback, "error")
+            raise
+        await self._end(callback, outcome)
+
+    async def _end(self, callback: Callback, outcome: str) -> None:
         await self._emulation.keep({"type": "callback_ended", "id": callback.id, "outcome": outcome})
         for held in self._overtaken.pop(callback.message_sid or "", ()):
             held.set()

@@ -5,17 +5,15 @@ from __future__ import annotations
 import ipaddress
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from offhook.emulator.face import Face
 from offhook.emulator.tasks import reason_of
 
 _log = logging.getLogger("offhook.emulator")
-
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 CONTROL_PATH = "/_emulator"
 ANY_HOST = frozenset({"0.0.0.0", "::"})  # noqa: S104 (compared with, not bound to)

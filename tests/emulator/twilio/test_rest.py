@@ -377,10 +377,10 @@ async def test_an_address_of_a_number_or_service_that_is_none_is_refused(emulato
     client = sdk_client(emulator.url)
     client.messaging.base_url = emulator.url
 
-    def tries() -> list[int]:
+    def tries() -> list[int | None]:
         (number,) = client.incoming_phone_numbers.list(phone_number="+12025550100")
         service = client.messaging.v1.services.create(friendly_name="Workshop")
-        codes: list[int] = []
+        codes: list[int | None] = []
         for change, name in ((number.update, "sms_url"), (number.update, "sms_fallback_url")):
             with pytest.raises(TwilioRestException) as refused:
                 change(**{name: url})
