@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import aiohttp
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from fixtures.emulator_bench import NUMBER, PHONE, Bench
+from fixtures.emulator_bench import NUMBER, PHONE, PNG, Bench, Webhook
 from fixtures.emulators import MESSAGES, RunningEmulator, Sdk, basic, running_emulator, sdk_client
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN, DEFAULT_TELNYX_API_KEY, VirtualClock
 
@@ -162,6 +163,30 @@ async def test_who_opted_out_is_listed_whoever_blocked_them(bench: Bench) -> Non
         (NUMBER, PHONE),
         ("MG" + "a" * 32, "+12025550124"),
     ]
+
+
+async def test_forgotten_texts_leave_nothing_behind_but_what_was_set(bench: Bench) -> None:
+    async with Webhook().running() as webhook:
+        await bench.control("numbers", number=NUMBER, sms_url=f"{webhook.url}/in")
+        await bench.control("faults", route="callback", kind="latency", seconds=60, count=None)
+        await bench.text("STOP", media=[{"content_type": "image/png", "data": base64.b64encode(PNG).decode()}])
+        await bench.create(Body="hello", To="+12025550124", StatusCallback=f"{webhook.url}/status")
+        await bench.clock.advance(1)
+        store = bench.emulator.store
+        (picture,) = [store.medium_path(sid) for sid in store.media]
+        before = store.seq
+        async with bench.http.delete(f"{bench.emulator.url}/_emulator/messages") as answer:
+            assert answer.status == 204
+        await bench.clock.advance(120)
+        assert webhook.received == []
+    assert (store.messages, store.media, store.blocks, store.pending_callbacks) == ({}, {}, set(), {})
+    assert await bench.phone() == []
+    assert await get(bench.http, bench.emulator, "phones") == {"phones": []}
+    assert not picture.exists()
+    assert [event.type for event in store.events if event.seq == before + 1] == ["messages.cleared"]
+    assert store.number_settings[(DEFAULT_ACCOUNT_SID, NUMBER)]["sms_url"].endswith("/in")
+    assert len(store.faults) == 1
+    assert (await bench.create(Body="hello"))[0] == 201
 
 
 async def test_a_change_of_an_account_leaves_what_it_does_not_name(bench: Bench) -> None:

@@ -104,6 +104,40 @@ async def test_a_fault_for_one_recipient_spares_the_others(
     assert await post(http, emulator, "+12025550124") == 503
 
 
+async def test_a_fault_for_one_recipient_knows_the_number_however_it_is_written(
+    emulator: RunningEmulator, http: aiohttp.ClientSession
+) -> None:
+    await add(http, emulator, kind="status", to="+1 (202) 555-0124", count=None)
+    assert await post(http, emulator, "+1 202-555-0124") == 503
+    assert await post(http, emulator, "+12025550124") == 503
+    assert await post(http, emulator) == 201
+
+
+async def test_a_fault_strikes_after_as_many_as_it_lets_pass(
+    emulator: RunningEmulator, http: aiohttp.ClientSession
+) -> None:
+    await add(http, emulator, kind="status", after=2, count=2)
+    assert [await post(http, emulator) for _ in range(6)] == [201, 201, 503, 503, 201, 201]
+
+
+async def test_one_fault_is_removed_and_the_others_stay(emulator: RunningEmulator, http: aiohttp.ClientSession) -> None:
+    await add(http, emulator, kind="status", status=500)
+    await add(http, emulator, kind="status", status=429)
+    for number, status in (("1", 204), ("1", 404), ("x", 404), ("\u0661", 404)):
+        async with http.delete(f"{emulator.url}/_emulator/faults/{number}") as answer:
+            assert answer.status == status
+    assert await post(http, emulator) == 429
+
+
+async def test_a_receipt_is_late_by_its_seconds(bench: Bench) -> None:
+    await bench.control("faults", route="delivery", kind="latency", seconds=3600)
+    _, created = await bench.create(Body="hello")
+    await bench.clock.advance(3599)
+    assert bench.message(created["sid"]).status == "sent"
+    await bench.clock.advance(2)
+    assert bench.message(created["sid"]).status == "delivered"
+
+
 async def test_an_outage_lasts_until_the_faults_are_deleted(
     emulator: RunningEmulator, http: aiohttp.ClientSession
 ) -> None:

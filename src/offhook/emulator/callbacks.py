@@ -58,7 +58,8 @@ class Callbacks:
         await self._end(callback, outcome)
 
     async def _end(self, callback: Callback, outcome: str) -> None:
-        await self._emulation.keep({"type": "callback_ended", "id": callback.id, "outcome": outcome})
+        if self._is_owed(callback):
+            await self._emulation.keep({"type": "callback_ended", "id": callback.id, "outcome": outcome})
         for held in self._overtaken.pop(callback.message_sid or "", ()):
             held.set()
 
@@ -80,17 +81,25 @@ class Callbacks:
         await self._emulation.clock.sleep(seconds, until=passed)
 
     async def _through_addresses(self, callback: Callback) -> str:
-        """Try each address until one takes it; returns the last outcome."""
+        """Try each address until one takes it; returns the last outcome. One that was forgotten goes nowhere."""
         face = self._faces[callback.face]
         outcome, code, failed_url = "ct", None, None
         for delivery in face.deliveries(callback, self._emulation.settings):
             attempt = Attempt(delivery.url, error_code=code, error_url=failed_url)
+            if not self._is_owed(callback):
+                return "dropped"
             attempt, answer = await self._try_until_answered(face, callback, delivery, attempt)
+            if not self._is_owed(callback):
+                return "dropped"
             outcome, failed_url = answer.outcome, delivery.url
             code = await face.answered(self._emulation, callback, attempt, answer)
             if code is None:
                 break
         return outcome
+
+    def _is_owed(self, callback: Callback) -> bool:
+        """Whether it was not forgotten in the meantime, with its message."""
+        return callback.id in self._store.pending_callbacks
 
     async def _try_until_answered(
         self, face: Face, callback: Callback, delivery: Delivery, attempt: Attempt
@@ -107,6 +116,8 @@ class Callbacks:
             if pause is None or pause >= left:
                 return attempt, answer
             await self._emulation.clock.sleep(pause)
+            if not self._is_owed(callback):
+                return attempt, answer
             left -= pause
             attempt = replace(attempt, number=attempt.number + 1)
 

@@ -72,6 +72,13 @@ class Emulation:
         for medium in media:
             self.store.medium_path(medium.sid).unlink(missing_ok=True)
 
+    def forget_messages(self) -> None:
+        """Forget every message with its media, what is owed, and who opted out."""
+        media = tuple(self.store.media)
+        self.write({"type": "messages_cleared"})
+        for sid in media:
+            self.store.medium_path(sid).unlink(missing_ok=True)
+
     def delete_medium(self, medium: Medium) -> None:
         self.write({"type": "medium_deleted", "sid": medium.sid})
         self.store.medium_path(medium.sid).unlink(missing_ok=True)
@@ -83,6 +90,8 @@ class Emulation:
             return message
         if fault.kind == "stuck":
             return replace(message, ending="sent")
+        if fault.kind == "latency":
+            return replace(message, late_seconds=fault.seconds)
         return replace(message, ending=fault.kind, ending_error_code=fault.error_code)
 
     def end_watching(self) -> None:

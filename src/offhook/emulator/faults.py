@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from offhook.emulator.addresses import find_phone_number
 from offhook.emulator.clock import Clock
 from offhook.emulator.face import Face
 from offhook.emulator.records import Fault
 from offhook.emulator.store import Store
 
 KINDS: dict[str, tuple[str, ...]] = {
-    "latency": ("rest", "callback"),
+    "latency": ("rest", "callback", "delivery"),
     "status": ("rest",),
     "status_after": ("rest",),
     "drop_before": ("rest",),
@@ -62,6 +63,13 @@ class Faults:
         if self._store.faults:
             self._store.append({"type": "faults_cleared"})
 
+    def remove(self, number: int) -> bool:
+        """Whether there was one of that id."""
+        if number not in self._store.faults:
+            return False
+        self._store.append({"type": "fault_removed", "id": number})
+        return True
+
     def active(self) -> list[Fault]:
         now = self._clock.time()
         return [fault for fault in self._store.faults.values() if fault.until is None or fault.until > now]
@@ -73,6 +81,9 @@ class Faults:
         names = self._names(route)
         for fault in self.active():
             if fault.route not in names or (fault.to is not None and fault.to != to):
+                continue
+            if fault.after:
+                self._store.append({"type": "fault_spared", "id": fault.id})
                 continue
             if self._dice.random() >= fault.probability:
                 continue
@@ -98,8 +109,9 @@ def _parsed(number: int, wanted: dict[str, Any], allowed: Mapping[str, Iterable[
     routes = [name for place in places for name in allowed[place]]
     if not isinstance(route, str) or route not in routes:
         raise FaultRefused(f"route for {kind} must be one of: {', '.join(routes)}")
-    if to is not None and not isinstance(to, str):
-        raise FaultRefused("to must be a phone number")
+    number_to = find_phone_number(to) if isinstance(to, str) else None
+    if to is not None and number_to is None:
+        raise FaultRefused("to must be a phone number such as +12025550123")
     if kind in ("latency", "commit_delay") and "seconds" not in wanted:
         raise FaultRefused(f"seconds says how long a {kind} lasts: give it")
     lasting = kind == "outage"
@@ -117,8 +129,9 @@ def _parsed(number: int, wanted: dict[str, Any], allowed: Mapping[str, Iterable[
         status=None if lasting and status is None else int(_within("status", status, 400, 599)),
         retry_after_seconds=None if pause is None else int(_within("retry_after_seconds", pause, 0, 86_400)),
         error_code=int(_within("error_code", wanted.get("error_code", 30008), 1, 99_999)),
-        to=to,
+        to=number_to,
         probability=_within("probability", wanted.get("probability", 1.0), 0, 1),
+        after=int(_within("after", wanted.get("after", 0), 0, 1_000_000)),
     )
 
 

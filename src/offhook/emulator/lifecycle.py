@@ -34,9 +34,10 @@ def due_at(message: Message, status: str, pace: Pace) -> float:
     """When a message reaches `status`, in epoch seconds. What has a slot in its sender's queue is sent then."""
     asked = message.send_at if message.send_at is not None else message.created_at
     offsets = {"queued": pace.queued_seconds, "sending": pace.sending_seconds, "sent": pace.sent_seconds}
+    offset = offsets.get(status, pace.ended_seconds + message.late_seconds)
     if status == "queued" or message.slot_starts_at is None:
-        return asked + offsets.get(status, pace.ended_seconds)
-    return max(asked, message.slot_starts_at) + offsets.get(status, pace.ended_seconds)
+        return asked + offset
+    return max(asked, message.slot_starts_at) + offset
 
 
 def expires_at(message: Message) -> float:

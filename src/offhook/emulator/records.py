@@ -38,6 +38,8 @@ class Message:
     ending: str = "delivered"
     """The last status it will reach; `sent` for one whose receipt never comes."""
     ending_error_code: int | None = None
+    late_seconds: float = 0.0
+    """How much later than others it reaches its last status."""
     error_code: int | None = None
     segments: int = 1
     encoding: str = "GSM-7"
@@ -157,5 +159,7 @@ class Fault:
     error_code: int = 30008
     to: str | None = field(default=None, repr=False)
     probability: float = 1.0
+    after: int = 0
+    """How many it still lets pass before it strikes."""
     until: float | None = None
     """When an outage is over; None: when it is deleted."""

@@ -204,6 +204,14 @@ class Tables:
         del self.messages[fields["sid"]]
         return "message.deleted", fields["sid"]
 
+    def _apply_messages_cleared(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        for table in (
+            *(self.messages, self._by_account, self._by_recipient, self._by_phone, self.media, self._media_of),
+            *(self._free_from, self.blocks, self.pending_callbacks, self.answers, self.events),
+        ):
+            table.clear()
+        return "messages.cleared", None
+
     def _apply_seed(self, fields: Record, line: Record) -> tuple[str, str | None]:
         self._seeds[fields["account_sid"]] = bytes.fromhex(fields["seed"])
         return "seed.drawn", None
@@ -245,6 +253,15 @@ class Tables:
             del self.faults[fault.id]
         return "fault.struck", None
 
+    def _apply_fault_spared(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        fault = self.faults[fields["id"]]
+        self.faults[fault.id] = replace(fault, after=fault.after - 1)
+        return "fault.spared", None
+
+    def _apply_fault_removed(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        del self.faults[fields["id"]]
+        return "fault.removed", None
+
     def _apply_faults_cleared(self, fields: Record, line: Record) -> tuple[str, str | None]:
         self.faults.clear()
         return "faults.cleared", None
@@ -277,6 +294,7 @@ class Tables:
         "status": _apply_status,
         "redact": _apply_redact,
         "delete": _apply_delete,
+        "messages_cleared": _apply_messages_cleared,
         "seed": _apply_seed,
         "service": _apply_service,
         "service_deleted": _apply_service_deleted,
@@ -285,6 +303,8 @@ class Tables:
         "price": _apply_price,
         "fault": _apply_fault,
         "fault_struck": _apply_fault_struck,
+        "fault_spared": _apply_fault_spared,
+        "fault_removed": _apply_fault_removed,
         "faults_cleared": _apply_faults_cleared,
         "clock": _apply_clock,
         "error": _apply_error,

@@ -19,6 +19,7 @@ def routes() -> list[web.RouteDef]:
     table: list[tuple[str, str, Control]] = [
         ("GET", "health", _health),
         ("GET", "messages", phones.list_messages),
+        ("DELETE", "messages", phones.forget_messages),
         ("GET", "phones", phones.list_phones),
         ("GET", "phones/{number}", phones.show_phone),
         ("POST", "phones/{number}/send", phones.send),
@@ -29,6 +30,7 @@ def routes() -> list[web.RouteDef]:
         ("GET", "faults", troubles.list_faults),
         ("POST", "faults", troubles.add_fault),
         ("DELETE", "faults", troubles.clear_faults),
+        ("DELETE", "faults/{id}", troubles.remove_fault),
         ("POST", "accounts", accounts.set_account),
         ("POST", "numbers", accounts.set_number),
         ("GET", "services", accounts.list_services),

@@ -44,6 +44,13 @@ async def list_messages(request: web.Request, emulation: Emulation) -> web.Respo
     return json_response({"messages": views})
 
 
+async def forget_messages(request: web.Request, emulation: Emulation) -> web.Response:
+    """As if no text had ever come or gone. Accounts, numbers, services and faults stay."""
+    emulation.forget_messages()
+    await emulation.store.synced()
+    return web.Response(status=204)
+
+
 async def list_phones(request: web.Request, emulation: Emulation) -> web.Response:
     """Every handset that got or sent a text: its number, how many texts, and the last of them."""
     views = [

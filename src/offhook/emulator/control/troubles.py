@@ -22,6 +22,14 @@ async def add_fault(request: web.Request, emulation: Emulation) -> web.Response:
     return json_response(fault_view(fault), status=201)
 
 
+async def remove_fault(request: web.Request, emulation: Emulation) -> web.Response:
+    number = request.match_info["id"]
+    if not (number.isascii() and number.isdecimal() and emulation.faults.remove(int(number))):
+        return json_response({"error": "there is no such fault"}, status=404)
+    await emulation.store.synced()
+    return web.Response(status=204)
+
+
 async def clear_faults(request: web.Request, emulation: Emulation) -> web.Response:
     emulation.faults.clear()
     await emulation.store.synced()

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from offhook.emulator.addresses import find_phone_number
 from offhook.emulator.emulation import EMULATION, Emulation
 from offhook.emulator.settings import Account
 from offhook.emulator.twilio.errors import TwilioError, error_response
@@ -32,7 +33,7 @@ def guarded(name: str, route: Route) -> Callable[[web.Request], Awaitable[web.St
 
     async def handle(request: web.Request) -> web.StreamResponse:
         # The body is read before anything goes wrong, so that a request can be carried out after its connection broke.
-        to = (await form_of(request)).get("To", (None,))[0]
+        to = find_phone_number((await form_of(request)).get("To", ("",))[0])
         emulation = request.app[EMULATION]
         return await emulation.door.pass_through(request, emulation.faces["twilio"], name, to, answer)
 
