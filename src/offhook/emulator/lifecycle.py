@@ -66,10 +66,6 @@ class Lifecycle:
         """What is written for a new message: itself, and the callback that its first status owes."""
         return ({"type": "message", **message.to_record()}, *self._callback(message, message.status, None))
 
-    def create(self, message: Message) -> None:
-        """Write a new message and send it on its way. The caller still has to await the store's `synced`."""
-        self._emulation.write(*self.records_of(message))
-
     def move(self, message: Message, status: str, error_code: int | None = None) -> None:
         """Write one step and tell it to the customer."""
         if status in {"undelivered", "failed"} and error_code is None:

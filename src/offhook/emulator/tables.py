@@ -273,6 +273,10 @@ class Tables:
         """`code`, `sentence`, `sid` and `url`: what a carrier's error log would show; kept as an event only."""
         return "error.raised", fields["sid"]
 
+    def _apply_ignored(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        """`parameters`: names of what was asked for with a message and is not carried out; kept as an event only."""
+        return "parameter.ignored", fields["sid"]
+
     def _apply_answer(self, fields: Record, line: Record) -> tuple[str, str | None]:
         self.answers[(fields["account_sid"], fields["path"], fields["key"])] = fields
         return "answer.kept", None
@@ -308,6 +312,7 @@ class Tables:
         "faults_cleared": _apply_faults_cleared,
         "clock": _apply_clock,
         "error": _apply_error,
+        "ignored": _apply_ignored,
         "answer": _apply_answer,
         "callback": _apply_callback,
         "callback_ended": _apply_callback_ended,

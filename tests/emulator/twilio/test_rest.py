@@ -192,6 +192,7 @@ async def test_a_list_is_filtered_by_recipient_sender_and_date_sent(tmp_path: Pa
         ({"status_callback": "ftp://example.com/"}, 400, 21609),
         ({"media_url": ["http://example.com/a.png"] * 11}, 400, 21623),
         ({"media_url": ["not a url"]}, 400, 21620),
+        ({"content_sid": "HX" + "0" * 32}, 400, 20422),
     ],
 )
 async def test_a_refusal_has_twilios_code_and_leaves_no_message(
@@ -393,3 +394,50 @@ async def test_an_address_of_a_number_or_service_that_is_none_is_refused(emulato
 
     assert await asyncio.to_thread(tries) == [21502] * 5
     assert emulator.store.number_settings == {}
+
+
+async def test_numbers_are_bought_found_by_name_and_given_up(emulator: RunningEmulator) -> None:
+    client = sdk_client(emulator.url)
+    client.messaging.base_url = emulator.url
+
+    def walk() -> None:
+        bought = client.incoming_phone_numbers.create(
+            phone_number="+14155550177", friendly_name="Front desk", sms_url="http://127.0.0.1:9/in"
+        )
+        assert (bought.phone_number, bought.friendly_name) == ("+14155550177", "Front desk")
+        assert bought.sms_url == "http://127.0.0.1:9/in"
+        assert [n.sid for n in client.incoming_phone_numbers.list(friendly_name="Front desk")] == [bought.sid]
+        assert client.incoming_phone_numbers.list(friendly_name="Front desk", phone_number="+12025550100") == []
+        assert client.messages.create(to="+12025550123", from_="+14155550177", body="hello").status == "queued"
+        service = client.messaging.v1.services.create(friendly_name="Workshop")
+        service.phone_numbers.create(phone_number_sid=bought.sid)
+        of_service = client.messaging.v1.services(service.sid).phone_numbers
+        assert of_service(bought.sid).fetch().phone_number == "+14155550177"
+        assert bought.delete()
+        assert of_service.list() == []
+        with pytest.raises(TwilioRestException) as gone:
+            of_service(bought.sid).fetch()
+        assert gone.value.status == 404
+        with pytest.raises(TwilioRestException) as refused:
+            client.messages.create(to="+12025550123", from_="+14155550177", body="hello")
+        assert refused.value.code == 21606
+
+    await asyncio.to_thread(walk)
+    assert emulator.store.accounts[DEFAULT_ACCOUNT_SID].numbers == DEFAULT_NUMBERS
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        ("+15005550000", 21422),
+        ("+12025550100", 21422),
+        ("+13125550100", 21422),
+        ("+15005550001", 21421),
+        ("0143", 21421),
+    ],
+)
+async def test_a_number_that_is_not_to_be_had_is_refused(emulator: RunningEmulator, number: str, code: int) -> None:
+    client = sdk_client(emulator.url)
+    with pytest.raises(TwilioRestException) as refused:
+        await asyncio.to_thread(lambda: client.incoming_phone_numbers.create(phone_number=number))
+    assert (refused.value.status, refused.value.code) == (400, code)

@@ -127,3 +127,19 @@ async def test_a_delivered_text_without_a_receipt_is_deleted_and_redacted_too(be
         assert (answer.status, (await answer.json())["body"]) == (200, "")
     async with bench.http.delete(url, headers=basic()) as answer:
         assert answer.status == 204
+
+
+async def test_what_was_asked_for_in_vain_is_told_with_its_message(bench: Bench) -> None:
+    asked = {"ShortenUrls": "true", "ContentRetention": "discard", "MediaURL": "http://127.0.0.1:9/a.png"}
+    silent = {"MaxPrice": "1", "AddressRetention": "retain", "ProvideFeedback": "false", "SmartEncoded": "true"}
+    _, created = await bench.create(Body="hello", **asked, **silent)
+    async with bench.http.get(f"{bench.emulator.url}/_emulator/events") as answer:
+        told = [event for event in (await answer.json())["events"] if event["type"] == "parameter.ignored"]
+    assert [(event["sid"], event["parameters"]) for event in told] == [(created["sid"], list(asked))]
+
+
+async def test_a_text_sent_as_mms_is_one(bench: Bench) -> None:
+    _, created = await bench.create(Body="hello", SendAsMms="true")
+    assert (created["sid"][:2], created["num_media"]) == ("MM", "0")
+    await bench.clock.advance(2)
+    assert bench.message(created["sid"]).price == "-0.02200"

@@ -62,6 +62,8 @@ def event_view(store: Store, event: Event) -> Body:
         view["message"] = message_view(store, message) if message else None
     if event.type == "callback.ended":
         view["outcome"] = event.detail.get("outcome")
+    if event.type == "parameter.ignored":
+        view["parameters"] = event.detail["parameters"]
     if event.type == "error.raised":
         view |= {name: event.detail[name] for name in ("code", "sentence", "url")}
     return view

@@ -23,6 +23,8 @@ TABLE: dict[int, tuple[int, str]] = {
     21212: (400, "Invalid 'From' Phone Number"),
     21266: (400, "'To' and 'From' number cannot be the same"),
     21408: (400, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number"),
+    21421: (400, "PhoneNumber is not a valid phone number"),
+    21422: (400, "PhoneNumber is not available"),
     21502: (400, "Invalid callback url"),
     21602: (400, "Message body is required"),
     21603: (400, "A 'From' phone number or a 'MessagingServiceSid' is required"),

@@ -10,6 +10,7 @@ from offhook.emulator.settings import Account
 from offhook.emulator.twilio.doors import Row, form_of, json_response, not_found
 from offhook.emulator.twilio.errors import TwilioError
 from offhook.emulator.twilio.listing import page_of_messages
+from offhook.emulator.twilio.parameters import ignored_parameters
 from offhook.emulator.twilio.resources import account_uri, message_resource
 from offhook.emulator.twilio.submission import Submission, judge
 
@@ -27,9 +28,12 @@ def table() -> list[Row]:
 
 
 async def _create(request: web.Request, emulation: Emulation, account: Account) -> web.Response:
-    message = judge(Submission(await form_of(request), account, emulation.store, emulation.clock.time()))
+    form = await form_of(request)
+    message = judge(Submission(form, account, emulation.store, emulation.clock.time()))
     message = emulation.with_ending(message)
-    emulation.lifecycle.create(message)
+    ignored = ignored_parameters(form)
+    told = ({"type": "ignored", "sid": message.sid, "parameters": ignored},) if ignored else ()
+    emulation.write(*emulation.lifecycle.records_of(message), *told)
     await emulation.store.synced()
     return json_response(message_resource(message), status=201)
 

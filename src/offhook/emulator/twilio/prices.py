@@ -17,7 +17,7 @@ def price(message: Message) -> str | None:
         return None
     if message.status == "failed":
         cost = FAILED
-    elif message.media_count:
+    elif message.sid.startswith("MM"):
         cost = MMS_IN if message.direction == "inbound" else MMS_OUT
     else:
         cost = SEGMENT * message.segments

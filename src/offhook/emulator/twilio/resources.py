@@ -69,7 +69,7 @@ def message_resource(message: Message) -> Resource:
         "date_sent": rfc2822(message.sent_at),
         "date_updated": rfc2822(message.updated_at),
         "uri": f"{base}.json",
-        "subresource_uris": {"media": f"{base}/Media.json", "feedback": f"{base}/Feedback.json"},
+        "subresource_uris": {"media": f"{base}/Media.json"},
     }
 
 

@@ -32,12 +32,17 @@ def table() -> list[Row]:
         ("DELETE", f"{_BASE}/{{sid}}", "services.delete", _delete),
         ("POST", f"{_BASE}/{{sid}}/PhoneNumbers", "services.numbers.create", _add_number),
         ("GET", f"{_BASE}/{{sid}}/PhoneNumbers", "services.numbers.list", _list_numbers),
+        ("GET", f"{_BASE}/{{sid}}/PhoneNumbers/{{number_sid}}", "services.numbers.fetch", _fetch_number),
         ("DELETE", f"{_BASE}/{{sid}}/PhoneNumbers/{{number_sid}}", "services.numbers.delete", _remove_number),
     ]
 
 
 def services_of(store: Store, account: Account) -> list[Service]:
     return [s for s in store.services.values() if s.account_sid == account.sid and s.face == "twilio"]
+
+
+def without_number(service: Service, number: str) -> Service:
+    return replace(service, numbers=tuple(one for one in service.numbers if one != number))
 
 
 def _service(request: web.Request, emulation: Emulation, account: Account) -> Service:
@@ -159,12 +164,21 @@ async def _list_numbers(request: web.Request, emulation: Emulation, account: Acc
     return json_response({"phone_numbers": members, "meta": _meta(f"{_BASE}/{service.sid}", "phone_numbers")})
 
 
+def _named_number(request: web.Request, service: Service) -> str:
+    for number in service.numbers:
+        if number_sid(service.account_sid, number) == request.match_info["number_sid"]:
+            return number
+    raise not_found(request)
+
+
+async def _fetch_number(request: web.Request, emulation: Emulation, account: Account) -> web.Response:
+    service = _service(request, emulation, account)
+    return json_response(_member(service, _named_number(request, service)))
+
+
 async def _remove_number(request: web.Request, emulation: Emulation, account: Account) -> web.Response:
-    service, wanted = _service(request, emulation, account), request.match_info["number_sid"]
-    left = tuple(number for number in service.numbers if number_sid(account.sid, number) != wanted)
-    if left == service.numbers:
-        raise not_found(request)
-    emulation.store.append(replace(service, numbers=left).to_record())
+    service = _service(request, emulation, account)
+    emulation.store.append(without_number(service, _named_number(request, service)).to_record())
     await emulation.store.synced()
     return web.Response(status=204)
 

@@ -65,7 +65,7 @@ def judge(submission: Submission) -> Message:
     counted = segmentation(smart_encoded(body) if smart else body)
     unscheduled = "accepted" if service else "queued"
     message = Message(
-        sid=("MM" if media else "SM") + uuid.uuid4().hex,
+        sid=("MM" if media or submission.first("SendAsMms").lower() == "true" else "SM") + uuid.uuid4().hex,
         account_sid=submission.account.sid,
         to=to,
         from_number=sender,
