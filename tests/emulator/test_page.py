@@ -56,6 +56,13 @@ async def test_the_page_loads_nothing_from_elsewhere_and_runs_only_its_own_scrip
     assert nonce not in second
 
 
+async def test_the_page_is_dark_where_the_browser_asks_for_it(bench: Bench) -> None:
+    shown, _ = await page(bench)
+    assert "color-scheme:light dark" in shown
+    assert "@media(prefers-color-scheme:dark)" in shown
+    assert not re.search(r"[^-]color:#", shown.partition("body{")[2])  # every colour has one for the dark
+
+
 async def test_every_phone_has_its_texts_with_status_source_and_error(bench: Bench) -> None:
     service = await bench.control("services", numbers=[NUMBER])
     await bench.control("faults", route="delivery", kind="undelivered", error_code=30003, to="+12025550124")
@@ -112,6 +119,43 @@ async def test_a_form_that_cannot_be_sent_says_why(
     async with bench.http.post(bench.emulator.url, data=fields, headers=headers) as answer:
         assert (answer.status, 'class="bad"' in await answer.text()) == (status, True)
     assert bench.emulator.store.messages == {}
+
+
+async def test_a_refused_form_keeps_what_was_typed(bench: Bench) -> None:
+    fields = {"from": PHONE, "to": "+14155551234", "body": "typed <b> & kept"}
+    async with bench.http.post(bench.emulator.url, data=fields) as answer:
+        shown = await answer.text()
+    assert "no account owns the number" in shown
+    assert f'name="from" value="{PHONE}"' in shown
+    assert 'name="to" value="+14155551234"' in shown
+    assert ">\ntyped &lt;b&gt; &amp; kept</textarea>" in shown
+
+
+async def test_the_form_lets_choose_an_account_where_there_are_several(bench: Bench) -> None:
+    assert "<select" not in (await page(bench))[0]
+    other = "AC" + "2" * 32
+    await bench.control("accounts", sid=other, auth_token="own")
+    shown, _ = await page(bench)
+    assert f'<option value="{other}">' in shown
+    fields = {"from": PHONE, "to": NUMBER, "body": "hello", "account": other}
+    async with bench.http.post(bench.emulator.url, data=fields) as answer:
+        assert answer.status == 200
+    assert [m["account_sid"] for m in await bench.phone()] == [other]
+
+
+async def test_older_texts_of_a_phone_are_counted_and_linked(bench: Bench) -> None:
+    for n in range(53):
+        await bench.create(Body=f"text {n}")
+    shown, _ = await page(bench)
+    assert shown.count("<li>") == 50
+    assert f'<a href="/_emulator/phones/{PHONE}">3 older texts</a>' in shown
+
+
+async def test_what_was_ignored_is_on_the_page(bench: Bench) -> None:
+    await bench.create(Body="hello", ShortenUrls="true", **{"Odd<b>": "1"})
+    shown, _ = await page(bench)
+    assert "<p>ignored: ShortenUrls, Odd&lt;b&gt;</p>" in shown
+    assert shown.index("ignored:") < shown.index(f"<h2>{PHONE}</h2>")
 
 
 async def test_the_error_log_is_on_the_page(bench: Bench) -> None:

@@ -118,7 +118,7 @@ async def test_a_full_disk_is_told_in_the_shape_of_what_was_asked(bench: Bench, 
     assert said["error"] == "the disk does not take it: ENOSPC"
     async with bench.http.post(bench.emulator.url, data={"from": PHONE, "to": NUMBER, "body": "typed"}) as answer:
         page = await answer.text()
-        assert (answer.status, "the disk does not take it: ENOSPC" in page) == (500, True)
+        assert (answer.status, "the disk does not take it: ENOSPC" in page, "typed" in page) == (500, True, True)
     disk.full = False
     assert (await bench.create(Body="hello"))[0] == 201
     assert len(bench.emulator.store.messages) == 1

@@ -4,11 +4,12 @@ import asyncio
 import json
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
 from fixtures.command_line import CALLER, NUMBER, CommandLine, send_text
-from fixtures.emulators import RunningEmulator
+from fixtures.emulators import EmulatorProcess, RunningEmulator
 from offhook.emulator import Account
 
 OTHER = "+12025550177"
@@ -83,6 +84,39 @@ async def test_following_shows_each_change_and_ends_quietly_with_ctrl_c(emulator
             process.kill()
             await process.communicate()
     assert statuses == ["queued", "sending", "sent", "delivered"]
+
+
+async def test_following_goes_on_when_the_emulator_is_there_again(tmp_path: Path) -> None:
+    carrier = EmulatorProcess(tmp_path)
+    url = await carrier.start()
+    await send_text(url, "before")
+    command = [sys.executable, "-m", "offhook", "phones", "--follow", "--json", "--emulator", url]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(40):
+            while json.loads(await process.stdout.readline())["status"] != "delivered":
+                pass
+            await carrier.end()
+            assert b"waiting for it" in await process.stderr.readline()
+            await carrier.start(int(url.rpartition(":")[2]))
+            assert b"there again" in await process.stderr.readline()
+            await send_text(url, "after")
+            change = json.loads(await process.stdout.readline())
+            assert (change["body"], change["status"]) == ("after", "queued")
+    finally:
+        process.kill()
+        await process.communicate()
+        await carrier.end()
+
+
+async def test_without_an_instance_the_option_that_names_another_emulator_is_said(offhook: CommandLine) -> None:
+    outcome = await offhook("phones")
+    assert outcome.code == 1
+    assert "--emulator http://127.0.0.1" in " ".join(outcome.err.split())
 
 
 async def test_a_phone_answers_whoever_texted_it_last(offhook: CommandLine, emulator: RunningEmulator) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from offhook.apps.cli.talk import phone_number
 from offhook.apps.terminal import console, print_json, tell, visible
+from offhook.core.errors import ConfigurationError, Unavailable
 from offhook.core.settings import Settings
 
 if TYPE_CHECKING:
     from offhook.apps.emulated_phones import EmulatedPhones
+
+AWAY_SECONDS: Final = 1.0
+"""How often --follow asks whether an emulator that went away is there again."""
 
 
 def phones(
@@ -42,7 +47,12 @@ def phones(
 def _running() -> str:
     from offhook.apps.instance import get_instance
 
-    return get_instance(Settings.from_environment().home).emulator_url
+    try:
+        return get_instance(Settings.from_environment().home).emulator_url
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{error.detail}; or name another emulator with --emulator http://127.0.0.1:…", code=error.code
+        ) from error
 
 
 async def _run(url: str, number: str | None, *, follow: bool, json: bool) -> None:
@@ -97,7 +107,7 @@ async def _follow(opened: EmulatedPhones, number: str | None, *, json: bool) -> 
     from offhook.apps.emulated_phones import ENDED
 
     to, shown = console(), set[str]()
-    async with aclosing(opened.changes(0)) as changes:
+    async with aclosing(_changes(opened)) as changes:
         async for change in changes:
             text = change["message"]
             if number and number not in (text["to"], text["from"]):
@@ -107,3 +117,25 @@ async def _follow(opened: EmulatedPhones, number: str | None, *, json: bool) -> 
             elif (change["status"] in ENDED or text["direction"] == "inbound") and text["sid"] not in shown:
                 shown.add(text["sid"])
                 _show_one(text, to)
+
+
+async def _changes(opened: EmulatedPhones) -> AsyncGenerator[dict[str, Any]]:
+    """The changes from the beginning, without end. An emulator that goes away is waited for, and gone on with where it
+    was; one with another home from its beginning. Raises Unavailable where none is there at first."""
+    after, away = 0, False
+    await opened.seq()
+    while True:
+        try:
+            if away:
+                after = after if after <= await opened.seq() else 0
+                away = False
+                tell("the emulator is there again")
+            async with aclosing(opened.changes(after)) as changes:
+                async for change in changes:
+                    after = change["seq"]
+                    yield change
+        except Unavailable as error:
+            if not away:
+                away = True
+                tell(f"{error.detail}; waiting for it")
+            await asyncio.sleep(AWAY_SECONDS)
