@@ -34,11 +34,9 @@ def main() -> int:
         parser.error("--account-sid and --auth-token belong together")
     if given.telnyx_api_key is not None and given.account_sid is None:
         parser.error("--telnyx-api-key belongs to --account-sid")
-    own = (
-        ()
-        if given.account_sid is None
-        else (Account(given.account_sid, given.auth_token, telnyx_api_key=given.telnyx_api_key),)
-    )
+    own: tuple[Account, ...] = ()
+    if given.account_sid is not None:
+        own = (Account(given.account_sid, given.auth_token, telnyx_api_key=given.telnyx_api_key),)
 
     def ready(url: str) -> None:
         print(f"ready {url}", flush=True)

@@ -81,8 +81,6 @@ async def serve(
     store = Store(home, clock=clock)
     if isinstance(clock, VirtualClock) and store.seq:
         clock.begin_at(store.last_at)
-    for account in accounts:
-        store.add_account(_with_credentials(store.accounts.get(account.sid), account))
     runner = web.AppRunner(
         create_app(store, settings, clock=clock, host=host),
         access_log=None,
@@ -90,6 +88,8 @@ async def serve(
         handle_signals=False,
     )
     try:
+        for account in accounts:
+            store.add_account(_with_credentials(store.accounts.get(account.sid), account))
         await runner.setup()
         site = web.TCPSite(runner, host, port)
         await site.start()

@@ -50,7 +50,7 @@ class Callbacks:
         """Deliver it, and write that this is over however it went: else it would come again at every restart."""
         try:
             outcome = await self._outcome(callback)
-        except OSError:  # the disk did not take it, before anything was sent
+        except OSError:  # the disk did not take it: it is begun again
             raise
         except Exception:
             await self._end(callback, "error")

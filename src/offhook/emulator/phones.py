@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from offhook.emulator.addresses import is_phone_number
+from offhook.emulator.addresses import find_phone_number
 from offhook.emulator.emulation import Emulation
 from offhook.emulator.media import MEDIA_MAX, MediaRefused, MediaRules, check
 from offhook.emulator.records import Message
@@ -36,8 +36,10 @@ async def send_from_phone(emulation: Emulation, wish: Wish, *, origin: str) -> M
 
     `origin` is the emulator's own base URL, as whoever gets a medium's address reaches it.
     """
-    if not is_phone_number(wish.phone):
+    phone, to = find_phone_number(wish.phone), find_phone_number(wish.to)
+    if phone is None:
         raise InboundRefused("the phone must be a number such as +12025550123")
+    wish = replace(wish, phone=phone, to=to or wish.to)
     if len(wish.body) > BODY_MAX_CHARACTERS or not (wish.body or wish.media):
         raise InboundRefused(f"a text has 1 to {BODY_MAX_CHARACTERS} characters, or media")
     if len(wish.media) > MEDIA_MAX:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import time
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
@@ -15,6 +16,7 @@ _log = logging.getLogger("offhook.emulator")
 
 FULL_DISK_SECONDS = 1.0
 """How long work waits for a disk that did not take what it wrote."""
+QUIET_SECONDS = 60.0
 
 
 def reason_of(error: OSError) -> str:
@@ -28,7 +30,7 @@ class Tasks:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
-        self._refusal = ""
+        self._quiet_until = 0.0
 
     def spawn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `work`; where the disk does not take what it writes, again from its beginning, as after a restart."""
@@ -45,9 +47,10 @@ class Tasks:
                 await self.wait_for_the_disk(error)
 
     async def wait_for_the_disk(self, error: OSError) -> None:
-        """Say once what it refused for, and wait a while."""
-        if self._refusal != (reason := reason_of(error)):
-            self._refusal = reason
+        """Say what it refused for, once a minute at most, and wait a while."""
+        if time.monotonic() >= self._quiet_until:
+            self._quiet_until = time.monotonic() + QUIET_SECONDS
+            reason = reason_of(error)
             _log.warning("the disk does not take what happened; it is tried again", extra={"error_type": reason})
         await self._clock.sleep(FULL_DISK_SECONDS)
 

@@ -124,6 +124,21 @@ async def test_all_messages_are_deleted_while_they_are_paged_through(bench: Benc
     assert bench.emulator.store.messages == {}
 
 
+async def test_a_page_before_which_all_was_deleted_is_empty(bench: Bench) -> None:
+    for n in range(4):
+        await bench.create(Body=f"text {n}")
+    await bench.clock.advance(1)
+    client = sdk_client(bench.emulator.url)
+
+    def walk() -> list[str]:
+        second = client.messages.page(page_size=2).next_page()
+        for message in client.messages.list(limit=2):
+            message.delete()
+        return [m.body for m in second.previous_page()]
+
+    assert await asyncio.to_thread(walk) == []
+
+
 async def test_a_plain_date_sent_is_its_whole_day_as_date_and_as_time(tmp_path: Path) -> None:
     clock = VirtualClock(datetime(2026, 11, 26, 13, 30, tzinfo=UTC).timestamp())
     async with running_emulator(tmp_path, clock=clock) as emulator:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +16,7 @@ from offhook.emulator.addresses import find_phone_number
 from offhook.emulator.emulation import EMULATION, Emulation
 from offhook.emulator.settings import Account
 from offhook.emulator.twilio.errors import TwilioError, error_response
+from offhook.emulator.twilio.resources import number_sid
 from offhook.emulator.twilio.submission import Form
 
 Route = Callable[[web.Request, Emulation, Account], Awaitable[web.StreamResponse]]
@@ -86,6 +87,14 @@ async def form_of(request: web.Request) -> Form:
 
 def json_response(body: dict[str, Any], status: int = 200) -> web.Response:
     return web.Response(status=status, text=json.dumps(body), content_type="application/json")
+
+
+def number_named(request: web.Request, sid: str, account_sid: str, numbers: Iterable[str]) -> str:
+    """The number with that sid. Raises `TwilioError`."""
+    for number in numbers:
+        if number_sid(account_sid, number) == sid:
+            return number
+    raise not_found(request)
 
 
 def not_found(request: web.Request) -> TwilioError:

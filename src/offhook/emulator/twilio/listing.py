@@ -42,10 +42,11 @@ def page_of_messages(store: Store, account_sid: str, query: Mapping[str, str]) -
     page = Page.of(query)
     shown, more = _shown(store, account_sid, page, query)
     filters = {name: query[name] for name in FILTERS if query.get(name)}
+    base = f"{account_uri(account_sid)}/Messages.json"
 
     def uri(number: int, token: str | None) -> str:
         extra = {"PageToken": token} if token else {}
-        return f"{_uri(account_sid)}?{urlencode({**filters, 'PageSize': page.size, 'Page': number, **extra})}"
+        return f"{base}?{urlencode({**filters, 'PageSize': page.size, 'Page': number, **extra})}"
 
     start = page.number * page.size
     newer = f"PB{shown[0].sid}" if shown else None
@@ -57,13 +58,9 @@ def page_of_messages(store: Store, account_sid: str, query: Mapping[str, str]) -
         "end": start + max(0, len(shown) - 1),
         "uri": uri(page.number, query.get("PageToken")),
         "first_page_uri": uri(0, None),
-        "next_page_uri": uri(page.number + 1, f"PA{shown[-1].sid}") if more else None,
+        "next_page_uri": uri(page.number + 1, f"PA{shown[-1].sid}") if more and shown else None,
         "previous_page_uri": uri(page.number - 1, newer) if page.number > 0 else None,
     }
-
-
-def _uri(account_sid: str) -> str:
-    return f"{account_uri(account_sid)}/Messages.json"
 
 
 def _shown(store: Store, account_sid: str, page: Page, query: Mapping[str, str]) -> tuple[list[Message], bool]:

@@ -11,9 +11,9 @@ from aiohttp import web
 from offhook.emulator.addresses import find_phone_number
 from offhook.emulator.emulation import Emulation
 from offhook.emulator.settings import Account
-from offhook.emulator.twilio.doors import Row, form_of, json_response, not_found
+from offhook.emulator.twilio.doors import Row, form_of, json_response, number_named
 from offhook.emulator.twilio.errors import TwilioError
-from offhook.emulator.twilio.resources import account_resource, account_uri, number_resource, number_sid
+from offhook.emulator.twilio.resources import account_resource, account_uri, number_resource
 from offhook.emulator.twilio.services import services_of, without_number
 from offhook.emulator.twilio.submission import Form, web_address
 
@@ -64,10 +64,7 @@ async def _list(request: web.Request, emulation: Emulation, account: Account) ->
 
 
 def _named_number(request: web.Request, account: Account) -> str:
-    for number in account.numbers:
-        if number_sid(account.sid, number) == request.match_info["sid"]:
-            return number
-    raise not_found(request)
+    return number_named(request, request.match_info["sid"], account.sid, account.numbers)
 
 
 async def _fetch(request: web.Request, emulation: Emulation, account: Account) -> web.Response:

@@ -14,7 +14,7 @@ from offhook.emulator.emulation import Emulation
 from offhook.emulator.records import Service
 from offhook.emulator.settings import Account
 from offhook.emulator.store import Store
-from offhook.emulator.twilio.doors import Row, form_of, json_response, not_found
+from offhook.emulator.twilio.doors import Row, form_of, json_response, not_found, number_named
 from offhook.emulator.twilio.errors import TwilioError
 from offhook.emulator.twilio.resources import Resource, number_sid
 from offhook.emulator.twilio.submission import Form, validity_seconds, web_address
@@ -149,9 +149,7 @@ def _member(service: Service, number: str) -> Resource:
 async def _add_number(request: web.Request, emulation: Emulation, account: Account) -> web.Response:
     service = _service(request, emulation, account)
     wanted = (await form_of(request)).get("PhoneNumberSid", ("",))[0]
-    number = next((n for n in account.numbers if number_sid(account.sid, n) == wanted), None)
-    if number is None:
-        raise not_found(request)
+    number = number_named(request, wanted, account.sid, account.numbers)
     if number not in service.numbers:
         emulation.store.append(replace(service, numbers=(*service.numbers, number)).to_record())
         await emulation.store.synced()
@@ -165,10 +163,7 @@ async def _list_numbers(request: web.Request, emulation: Emulation, account: Acc
 
 
 def _named_number(request: web.Request, service: Service) -> str:
-    for number in service.numbers:
-        if number_sid(service.account_sid, number) == request.match_info["number_sid"]:
-            return number
-    raise not_found(request)
+    return number_named(request, request.match_info["number_sid"], service.account_sid, service.numbers)
 
 
 async def _fetch_number(request: web.Request, emulation: Emulation, account: Account) -> web.Response:
