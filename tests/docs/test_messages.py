@@ -34,7 +34,15 @@ def test_the_example_of_destinations_is_the_default() -> None:
 def test_every_hold_and_every_alert_is_explained() -> None:
     holds = {code_spans(row[0])[0] for row in rows(section(PAGE, "## Holds"))}
     sources = "".join(path.read_text() for path in (PACKAGE / "telephony").rglob("*.py"))
-    assert {"quiet_hours", "recipient_cap", "daily_cap", "carrier", "sender_stopped", "account_stopped"} == holds
+    assert {
+        "quiet_hours",
+        "time_zone_unknown",
+        "recipient_cap",
+        "daily_cap",
+        "carrier",
+        "sender_stopped",
+        "account_stopped",
+    } == holds
     assert all(f'"{hold}"' in sources or f"'{hold}'" in sources for hold in holds)
     told = [code_spans(row[0])[0] for row in rows(section(PAGE, "## Alerts and starts")) if len(row) == 3]
     assert told == [kind.value for kind in AlertKind]

@@ -51,7 +51,7 @@ class TextingSetting(BaseModel):
 
     quiet_hours: QuietHoursSetting | None = Field(
         QuietHoursSetting.model_validate({}),
-        description="Replies within 24 hours, texts during a conversation, and own_numbers are exempt.",
+        description="Replies within 24 hours, texts during a call or conversation, and own_numbers are exempt.",
     )
     recipient_daily_cap: Annotated[int, Field(ge=1)] | None = Field(
         20, description="Texts to one number within 24 hours."
@@ -60,7 +60,7 @@ class TextingSetting(BaseModel):
         1000, description="Segments of the organization in a calendar day of its time zone."
     )
     own_numbers: list[str] | None = Field(
-        [], max_length=100, description="The organization's own people (E.164): at any hour, as often as it likes."
+        [], max_length=100, description="The organization's own people (E.164): at any hour. Nothing is verified yet."
     )
     time_zone: str | None = Field(
         None, description="IANA. Of recipients whose number tells nothing (toll-free), and of the calendar day."

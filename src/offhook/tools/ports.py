@@ -76,7 +76,8 @@ class TextReceipt:
     hold_reason: str | None = None
     """With `queued`: why it does not go now, as a code (`quiet_hours`, …); None: it goes when its turn comes."""
     held_until: datetime | None = None
-    """With `hold_reason`: when it will go, on the recipient's clock where that is known; None: nobody can tell."""
+    """With `hold_reason`: when what holds it is over, on the recipient's clock where that is known; None: nobody can
+    tell."""
     parts: int = 1
     """Of a text that was split: into how many."""
 

@@ -23,7 +23,7 @@ class Outcome:
     detail: str = ""
     code: str = ""
     until: str = ""
-    """With `held`: when it will go."""
+    """With `held`: when it will go, or may at the earliest."""
 
 
 _STATUS: Final[Mapping[str, str]] = {
@@ -73,19 +73,24 @@ _HOLDS: Final[Mapping[str, str]] = {
     "recipient_cap": "this number has had as many texts as it may have within a day",
     "daily_cap": "the team has sent as many texts as it may today",
 }
+_AT_THE_EARLIEST: Final = frozenset({"recipient_cap", "daily_cap"})
+"""Others may wait for the same room."""
 
 
 def _held(receipt: TextReceipt) -> Outcome:
     reason = _HOLDS.get(receipt.hold_reason or "", "the team has to set something right first")
     moment = receipt.held_until
     until = "" if moment is None else f"{moment:%A, %d %B, %H:%M} ({moment.tzinfo})"
+    if until and receipt.hold_reason in _AT_THE_EARLIEST:
+        until = f"{until} at the earliest"
     return Outcome("held", Effect.DONE, reason, receipt.decision or "", until=until)
 
 
 _CLAIMS: Final[Mapping[str, str]] = {
     "sent": "Where the status is sent, you may say that it was sent.",
     "queued": "Where it is queued, say that it is on its way and arrives in a moment.",
-    "held": "Where it is held, it does not go now: say that it will arrive at the time in until; without one, no time.",
+    "held": "Where it is held, it does not go now: say that it will arrive at the time in until, just as until "
+    "puts it; without one, no time.",
     "in part": "Where it is in part, not all of the text arrives; say so.",
     "unknown": "Where it is unknown, say neither that it was sent nor that it was not; it is being found out.",
     "refused": "Where it is refused, nothing was sent; say so.",

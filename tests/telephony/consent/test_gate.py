@@ -17,7 +17,8 @@ from offhook.core.clock import ManualClock
 from offhook.core.db.pool import Database
 from offhook.telephony.consent.gate import OPTED_OUT, Gate, Held, Withdrawn, cap_frees
 from offhook.telephony.consent.texting import check_texting
-from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, message_of
+from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, Priority, message_of
+from offhook.telephony.messages.releasing import rules_changed
 
 FROM, TO, OTHER_TO = "+12025550100", "+12025550140", "+12025550141"
 TOLL_FREE = "+18005550199"
@@ -148,7 +149,9 @@ async def test_the_recipients_own_zone_counts_more_than_the_area_code(desk: Desk
 async def test_a_number_without_a_zone_has_the_organizations(desk: Desk) -> None:
     await desk.configure(time_zone="America/New_York")
     desk.now = NIGHT
-    assert (await desk.held(await desk.queue(TOLL_FREE))).until == MORNING
+    held = await desk.held(await desk.queue(TOLL_FREE))
+    assert held.until == MORNING
+    assert "does not tell where the recipient is, and by the organization's clock it is 22:00" in held.sentence
     desk.now = NOON
     assert await desk.judge(await desk.queue(TOLL_FREE)) == [None]
 
@@ -157,12 +160,10 @@ async def test_where_nobody_knows_the_zone_the_sentence_says_what_to_do_and_the_
     await desk.configure()
     message = await desk.queue(TOLL_FREE)
     held = await desk.held(message)
-    assert held.until == desk.now + timedelta(hours=1)
+    assert (held.until, held.reason) == (desk.now + timedelta(hours=24), "time_zone_unknown")
     assert "texting.time_zone" in held.sentence
     assert "recipient_time_zone" in held.sentence
-    desk.now += timedelta(hours=23, minutes=30)
-    assert (await desk.held(message)).until == desk.now + timedelta(minutes=30)
-    desk.now += timedelta(minutes=30)
+    desk.now = held.until
     [verdict] = await desk.judge(message)
     assert isinstance(verdict, Withdrawn)
     assert verdict.code == "time_zone_unknown"
@@ -203,7 +204,8 @@ async def test_a_reply_within_24_hours_is_exempt(desk: Desk, hours: float, free:
         (TO, 5, "tool", 0, True),  # closed after the text was asked for
         (TO, -9, "tool", 0, True),
         (TO, -11, "tool", 0, False),
-        (TO, None, "api", 0, False),
+        (TO, None, "api", 0, True),
+        (TO, -11, "api", 0, False),
         (OTHER_TO, None, "tool", 0, False),
         (None, None, "tool", 0, False),
         (TO, None, "tool", 61, False),  # nobody waits for it any more
@@ -247,6 +249,47 @@ async def test_the_caller_of_a_call_that_is_no_conversation_of_ours_too(
     assert (await desk.judge(await desk.queue(origin="livekit")) == [None]) is free
 
 
+@pytest.mark.parametrize(("origin", "free"), [("tool", True), ("api", False)])
+async def test_a_conversation_in_texts_is_no_live_call(desk: Desk, origin: str, free: bool) -> None:
+    await desk.configure()
+    desk.now = NIGHT
+    conversation = await make_conversation(desk.database, desk.organization_id)
+    async with desk.database.tenant(desk.organization_id) as connection:
+        await connection.execute(
+            "update conversations set person_number = $2, channel = 'sms', opened_at = $3 where id = $1",
+            conversation.conversation_id,
+            TO,
+            NIGHT - timedelta(days=9),
+        )
+    message = await desk.queue(origin=origin, conversation_id=conversation.conversation_id)
+    assert (await desk.judge(message) == [None]) is free
+
+
+async def test_a_campaign_is_no_reply(desk: Desk) -> None:
+    await desk.configure()
+    desk.now = NIGHT
+    await desk.queue(
+        TO,
+        direction="inbound",
+        from_number=TO,
+        to_number=FROM,
+        status="received",
+        created_at=NIGHT - timedelta(hours=1),
+    )
+    reply, campaign = await desk.queue(), await desk.queue(priority=Priority.CAMPAIGN)
+    assert [verdict is None for verdict in await desk.judge(reply, campaign)] == [True, False]
+
+
+async def test_a_text_that_expires_before_it_may_go_says_so(desk: Desk) -> None:
+    await desk.configure()
+    desk.now = NIGHT
+    held = await desk.held(await desk.queue(expires_at=NIGHT + timedelta(hours=2)))
+    assert held.until == MORNING
+    assert held.sentence.endswith(
+        "It is canceled at 2026-01-06 00:00 (America/New_York), before it could go: it may not wait any longer."
+    )
+
+
 # Texts to one person
 
 
@@ -261,7 +304,7 @@ async def test_a_person_gets_so_many_texts_in_24_hours_and_the_next_when_the_fir
     assert [verdicts[0], verdicts[2]] == [None, None]
     assert isinstance(verdicts[1], Held)
     assert (verdicts[1].until, verdicts[1].reason) == (oldest + timedelta(hours=24), "recipient_cap")
-    assert "The next can go at 2026-01-05 13:00 (America/New_York)" in verdicts[1].sentence
+    assert "It goes at 2026-01-05 13:00 (America/New_York) at the earliest." in verdicts[1].sentence
     desk.now = verdicts[1].until - timedelta(microseconds=1)
     assert (await desk.held(second)).until == oldest + timedelta(hours=24)
     desk.now = verdicts[1].until
@@ -275,12 +318,20 @@ async def test_more_at_once_than_the_limit_wait_for_a_day(desk: Desk) -> None:
     assert [verdict.until for verdict in verdicts[2:]] == [desk.now + timedelta(hours=24)] * 2
 
 
-async def test_what_was_not_sent_takes_up_no_place_and_own_people_have_no_limit(desk: Desk) -> None:
-    await desk.configure(**{**AWAKE, "recipient_daily_cap": 1, "own_numbers": [OTHER_TO]})
+async def test_what_was_not_sent_takes_up_no_place_and_what_may_have_been_does(desk: Desk) -> None:
+    await desk.configure(**{**AWAKE, "recipient_daily_cap": 1})
     await desk.queue(went=desk.now, status="canceled")
     await desk.queue(went=desk.now, status="queued")  # an attempt that was not carried out
-    await desk.queue(OTHER_TO, went=desk.now)
-    assert await desk.judge(await desk.queue(), await desk.queue(OTHER_TO)) == [None, None]
+    await desk.queue(OTHER_TO, went=desk.now, status="canceled", unknown_attempts=1)
+    mine, other = await desk.judge(await desk.queue(), await desk.queue(OTHER_TO))
+    assert mine is None
+    assert isinstance(other, Held)
+
+
+async def test_own_people_are_not_flooded_either(desk: Desk) -> None:
+    await desk.configure(**{**AWAKE, "recipient_daily_cap": 1, "own_numbers": [TO]})
+    assert await desk.judge(await desk.queue(), claim=True) == [None]
+    assert (await desk.held(await desk.queue())).reason == "recipient_cap"
 
 
 @pytest.mark.parametrize(
@@ -343,6 +394,48 @@ async def test_another_attempt_on_the_same_day_counts_once(desk: Desk) -> None:
     async with desk.database.system("a test") as connection:
         await connection.execute("update messages set status = 'queued' where id = $1", again)
     assert await desk.judge(again, new, claim=True) == [None, None]
+
+
+async def test_texts_that_wait_for_another_attempt_keep_their_place_in_the_day(desk: Desk) -> None:
+    await desk.configure(**{**AWAKE, "daily_segments": 3})
+    texts = [await desk.queue() for _ in range(8)]
+    went: set[uuid.UUID] = set()
+    for _ in range(3):  # the carrier refuses for now, over and over
+        for text in texts:
+            if await desk.judge(text, claim=True) == [None]:
+                went.add(text)
+                async with desk.database.system("a carrier refuses for now") as connection:
+                    await connection.execute("update messages set status = 'queued' where id = $1", text)
+    assert len(went) == 3
+
+
+async def test_a_day_that_begins_at_another_moment_is_counted_anew(desk: Desk) -> None:
+    await desk.configure(**{**AWAKE, "daily_segments": 2, "time_zone": "Pacific/Auckland"})
+    await desk.queue(went=desk.now - timedelta(hours=7))  # 23:00 there, of the day before
+    await desk.queue(went=desk.now - timedelta(hours=7))
+    assert await desk.judge(await desk.queue(), claim=True) == [None]
+    await desk.configure(**{**AWAKE, "daily_segments": 2, "time_zone": "Pacific/Kiritimati"})  # 00:00 of the same day
+    assert (await desk.held(await desk.queue())).reason == "daily_cap"
+
+
+async def test_a_limit_that_was_off_for_a_while_counts_what_went_meanwhile(desk: Desk) -> None:
+    limited = {**AWAKE, "daily_segments": 10}
+    await desk.configure(**limited)
+    assert await desk.judge(await desk.queue(), claim=True) == [None]
+    await desk.configure(**AWAKE)
+    await desk.queue(went=desk.now, segments=9)
+    await desk.configure(**limited)
+    async with desk.database.tenant(desk.organization_id) as connection:
+        await rules_changed(connection, desk.organization_id)
+    assert (await desk.held(await desk.queue())).reason == "daily_cap"
+
+
+async def test_what_waits_for_midnight_waits_for_the_morning_too(desk: Desk) -> None:
+    await desk.configure(daily_segments=1, time_zone="America/New_York")
+    assert await desk.judge(await desk.queue(), claim=True) == [None]
+    held = await desk.held(await desk.queue())
+    assert (held.until, held.reason) == (MORNING, "daily_cap")
+    assert "It goes at 2026-01-06 08:00 (America/New_York) at the earliest." in held.sentence
 
 
 async def test_what_was_judged_free_and_never_claimed_is_not_counted_against_the_limit(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -84,6 +84,11 @@ def test_the_worst_part_gives_the_status_and_all_the_effect(statuses: list[str],
     assert (receipt.parts, receipt.segments) == (2, 2)
 
 
+@pytest.mark.parametrize("reason", ["sender_stopped", "account_stopped", "time_zone_unknown"])
+def test_a_hold_that_somebody_must_end_has_no_hour(reason: str) -> None:
+    assert message(hold_reason=reason, not_before=NOW).held_until is None
+
+
 @pytest.mark.parametrize(
     ("changes", "until"),
     [
@@ -92,6 +97,7 @@ def test_the_worst_part_gives_the_status_and_all_the_effect(statuses: list[str],
             "04:00 Europe/Berlin",
         ),
         ({"not_before": NOW, "expires_at": NOW}, None),
+        ({"not_before": NOW, "expires_at": NOW + timedelta(seconds=1)}, "22:00 America/New_York"),
         ({}, None),
     ],
 )

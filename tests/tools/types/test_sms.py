@@ -298,6 +298,14 @@ NEW_YORK = ZoneInfo("America/New_York")
                 "until": "Tuesday, 24 November, 08:00 (America/New_York)",
             },
         ),
+        (
+            {"hold_reason": "recipient_cap", "held_until": datetime(2026, 11, 24, 8, 0, tzinfo=NEW_YORK)},
+            {
+                "status": "held",
+                "reason": "this number has had as many texts as it may have within a day",
+                "until": "Tuesday, 24 November, 08:00 (America/New_York) at the earliest",
+            },
+        ),
         ({"hold_reason": "account_stopped"}, {"status": "held", "reason": "the team has to set something right first"}),
         ({}, {"status": "queued"}),
     ],

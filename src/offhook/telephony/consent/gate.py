@@ -23,16 +23,14 @@ from offhook.telephony.consent.zones import find_zone, zones_of
 from offhook.telephony.messages.models import Message
 
 CAP_PERIOD: Final = timedelta(hours=24)
-LOOK_AGAIN: Final = timedelta(hours=1)
-"""Whether an operator has said meanwhile where the recipient is."""
-
 WAIT_FOR_ZONE: Final = timedelta(hours=24)
 """Nothing is held for ever: a text whose hour nobody can tell is canceled then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Not now. `reason`: quiet_hours, recipient_cap or daily_cap; `sentence` says why and when, for the operator."""
+    """Not now. `reason`: quiet_hours, time_zone_unknown, recipient_cap or daily_cap; `sentence`: why, and what comes
+    then, for the operator."""
 
     until: datetime
     reason: str
@@ -107,33 +105,60 @@ async def _quiet(connection: Connection, policy: TextingPolicy, now: datetime, m
 
 def by_the_hour(message: Message, policy: TextingPolicy, quiet: QuietHours, now: datetime) -> Held | Withdrawn | None:
     """What quiet hours say about a text that nobody waits for; None: it may go."""
-    told = find_zone(message.recipient_time_zone)
-    zones: Sequence[ZoneInfo] = (told,) if told else zones_of(message.to_number)
-    opening = next_opening(quiet, zones, now) if zones else None
-    if opening is None and policy.time_zone is not None:
-        zones = (policy.time_zone,)
-        opening = next_opening(quiet, zones, now)
-    if opening is None:
+    found = _opening(message, policy, quiet, now)
+    if found is None:
         return _nowhere(message, now)
+    opening, zones, told = found
     if opening == now:
         return None
     zone = next(zone for zone in zones if quiet.hold(now, zone))
-    sentence = (
-        f"Held: for the recipient it is {now.astimezone(zone):%H:%M} ({zone.key}), within the quiet hours {quiet}. "
-        f"It goes at {_when(opening, zone)}."
+    clock = f"{now.astimezone(zone):%H:%M} ({zone.key})"
+    whose = (
+        f"for the recipient it is {clock}"
+        if told
+        else f"the number does not tell where the recipient is, and by the organization's clock it is {clock}"
     )
-    return Held(opening, "quiet_hours", sentence)
+    sentence = f"Held: {whose}, within the quiet hours {quiet}."
+    return _held(message, opening, "quiet_hours", sentence, f"It goes at {_when(opening, zone)}.", zone)
+
+
+def _opening(
+    message: Message, policy: TextingPolicy, quiet: QuietHours, now: datetime
+) -> tuple[datetime, Sequence[ZoneInfo], bool] | None:
+    """When the text may go, `now` or later, in which zones that is looked at, and whether they are the recipient's
+    (else they are the organization's); None: nobody knows."""
+    stated = find_zone(message.recipient_time_zone)
+    zones: Sequence[ZoneInfo] = (stated,) if stated else zones_of(message.to_number)
+    opening = next_opening(quiet, zones, now) if zones else None
+    if opening is not None:
+        return opening, zones, True
+    ours = () if policy.time_zone is None else (policy.time_zone,)
+    opening = next_opening(quiet, ours, now) if ours else None
+    return None if opening is None else (opening, ours, False)
 
 
 def _nowhere(message: Message, now: datetime) -> Held | Withdrawn:
     end = message.created_at + WAIT_FOR_ZONE
     if now >= end:
         return NOWHERE
-    sentence = (
-        "Held: there are quiet hours, and the number does not tell in which time zone the recipient is. "
-        f"{_SAY_WHERE} Otherwise it is canceled at {_when(end, UTC)}."
-    )
-    return Held(min(now + LOOK_AGAIN, end), "quiet_hours", sentence)
+    sentence = "Held: there are quiet hours, and the number does not tell in which time zone the recipient is."
+    otherwise = f"{_SAY_WHERE} Otherwise it is canceled at {_when(end, UTC)}."
+    return _held(message, end, NOWHERE.code, sentence, otherwise, UTC)
+
+
+def _awake(message: Message, policy: TextingPolicy, at: datetime) -> datetime:
+    """`at`, or when the quiet hours are over that hold the text then."""
+    if policy.quiet_hours is None or message.to_number in policy.own_numbers:
+        return at
+    found = _opening(message, policy, policy.quiet_hours, at)
+    return at if found is None else found[0]
+
+
+def _held(message: Message, until: datetime, reason: str, why: str, then: str, zone: tzinfo) -> Held:
+    """`then`: what happens at `until`, unless the text has expired."""
+    if message.expires_at is not None and message.expires_at <= until:
+        then = f"It is canceled at {_when(message.expires_at, zone)}, before it could go: it may not wait any longer."
+    return Held(until, reason, f"{why} {then}")
 
 
 # Texts to one person ------------------------------------------------------------------------------------------------
@@ -143,25 +168,24 @@ async def _too_many(
     connection: Connection, policy: TextingPolicy, now: datetime, messages: Sequence[Message]
 ) -> Verdicts:
     cap = policy.recipient_daily_cap
-    counted = [message for message in messages if message.to_number not in policy.own_numbers]
-    if cap is None or not counted:
+    if cap is None or not messages:
         return {}
-    wanted = Counter(message.to_number for message in counted)
-    ids = [message.id for message in counted]
-    crowding = await tallies.crowding(connection, counted[0].organization_id, wanted, cap, ids, now - CAP_PERIOD)
+    wanted = Counter(message.to_number for message in messages)
+    ids = [message.id for message in messages]
+    crowding = await tallies.crowding(connection, messages[0].organization_id, wanted, cap, ids, now - CAP_PERIOD)
     verdicts: Verdicts = {}
     freed = Counter[str]()
-    for message in counted:
+    for message in messages:
         number = message.to_number
         until = cap_frees(crowding[number], wanted[number], cap, freed[number], now)
         if until is None:
             freed[number] += 1
             continue
-        sentence = (
+        why = (
             f"Held: the recipient has had {cap} texts within 24 hours, which is the organization's limit "
-            f"(texting.recipient_daily_cap). The next can go at {_when(until, policy.time_zone or UTC)}."
+            f"(texting.recipient_daily_cap)."
         )
-        verdicts[message.id] = Held(until, "recipient_cap", sentence)
+        verdicts[message.id] = _at_the_earliest(message, policy, until, "recipient_cap", why)
     return verdicts
 
 
@@ -184,31 +208,32 @@ async def _day_full(
 ) -> Verdicts:
     limit = policy.daily_segments
     zone = policy.time_zone or UTC
-    day = now.astimezone(zone).date()
     begin = _midnight(now, zone, 0)
     # Another attempt at a text that was claimed today has been counted.
     new = [m for m in messages if m.attempt_started_at is None or m.attempt_started_at < begin]
     if limit is None or not new:
         return {}
     organization_id = new[0].organization_id
-    used = await tallies.segments_of_day(connection, organization_id, day)
+    used = await tallies.segments_of_day(connection, organization_id, begin)
     if used is None or used + sum(message.segments for message in new) > limit:
         # Exact where it matters: what was written down may have been judged free and not been claimed after all.
-        used = await tallies.segments_since(connection, organization_id, begin, [m.id for m in messages])
+        used = await tallies.segments_since(connection, organization_id, begin, [m.id for m in new])
     verdicts: Verdicts = {}
     for message in new:
         # A text longer than the limit goes as a day's first, or it would never.
         if used == 0 or used + message.segments <= limit:
             used += message.segments
             continue
-        until = _midnight(now, zone, 1)
-        sentence = (
-            f"Held: the organization's {limit} segments of today are used up (texting.daily_segments). "
-            f"It goes at {_when(until, zone)}, or as soon as the day has room."
-        )
-        verdicts[message.id] = Held(until, "daily_cap", sentence)
-    await tallies.write_segments(connection, organization_id, day, used)
+        why = f"Held: the organization's {limit} segments of today are used up (texting.daily_segments)."
+        verdicts[message.id] = _at_the_earliest(message, policy, _midnight(now, zone, 1), "daily_cap", why)
+    await tallies.write_segments(connection, organization_id, begin, used)
     return verdicts
+
+
+def _at_the_earliest(message: Message, policy: TextingPolicy, free: datetime, reason: str, why: str) -> Held:
+    """Held by a limit that has room again at `free`: for how many of those that wait, and for which, shows then."""
+    until, zone = _awake(message, policy, free), policy.time_zone or UTC
+    return _held(message, until, reason, why, f"It goes at {_when(until, zone)} at the earliest.", zone)
 
 
 def _midnight(now: datetime, zone: tzinfo, days: int) -> datetime:

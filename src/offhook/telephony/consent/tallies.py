@@ -5,16 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from offhook.core.db.pool import Connection
+from offhook.telephony.messages.models import Priority
 
 STILL_AWAKE: Final = timedelta(minutes=10)
 """After a conversation's end: who has just hung up does not sleep."""
 
-_HANDED_OVER: Final = "direction = 'outbound' and status not in ('queued', 'canceled')"
-"""A text counts from its claim on, also one that the carrier refused: what it cost is not known then."""
+_TAKEN_BACK: Final = "status = 'canceled' and unknown_attempts = 0"
+_HANDED_OVER: Final = f"direction = 'outbound' and status <> 'queued' and not ({_TAKEN_BACK})"
+"""A text counts from its claim on, also one that the carrier refused or that never reached it: what it cost is not
+known then. One that waits for another attempt counts when that is made."""
+_ATTEMPTED: Final = f"direction = 'outbound' and not ({_TAKEN_BACK})"
+"""One that waits for another attempt counts too: that attempt is not judged by the day again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +54,16 @@ async def expected(
     connection: Connection, organization_id: uuid.UUID, message_ids: Sequence[uuid.UUID], now: datetime
 ) -> set[uuid.UUID]:
     """Those of the texts that their recipients wait for: replies within 24 hours of the person's own text, and what
-    was asked for during a conversation or call with that person, or within minutes of its end, when agents send what
-    they promised. A text that is an hour late is waited for no more."""
+    was asked for during a call with that person or by an agent in a conversation with them, or within minutes of its
+    end, when agents send what they promised. A text that is an hour late is waited for no more, and one of a campaign
+    by nobody."""
     rows = await connection.fetch(
-        "select m.id from messages m where m.organization_id = $1 and m.id = any($2) and ("
+        "select m.id from messages m where m.organization_id = $1 and m.id = any($2) and m.priority <> $5 and ("
         "  exists (select from messages i where i.organization_id = $1 and i.direction = 'inbound'"
         "   and i.from_number = m.to_number and i.created_at > $3::timestamptz - interval '24 hours')"
-        "  or m.origin in ('tool', 'livekit') and m.created_at > $3 - interval '1 hour' and ("
+        "  or m.created_at > $3 - interval '1 hour' and ("
         "   exists (select from conversations c where c.organization_id = $1 and c.id = m.conversation_id"
+        "    and (c.channel in ('room', 'phone', 'relay') or m.origin in ('tool', 'livekit'))"
         "    and c.person_number = m.to_number and coalesce(c.closed_at + $4 >= m.created_at, true))"
         "   or exists (select from voice_calls v where v.organization_id = $1 and v.client_phone = m.to_number"
         "    and v.opened_at between m.created_at - interval '24 hours' and m.created_at"
@@ -65,6 +72,7 @@ async def expected(
         list(message_ids),
         now,
         STILL_AWAKE,
+        Priority.CAMPAIGN,
     )
     return {row["id"] for row in rows}
 
@@ -95,10 +103,10 @@ async def crowding(
     return {row["number"]: row["times"] for row in rows}
 
 
-async def segments_of_day(connection: Connection, organization_id: uuid.UUID, day: date) -> int | None:
-    """What is written down for the day; None: nothing yet."""
+async def segments_of_day(connection: Connection, organization_id: uuid.UUID, begin: datetime) -> int | None:
+    """What is written down for the day that began then; None: nothing yet."""
     return await connection.fetchval(
-        "select segments from texting_days where organization_id = $1 and day = $2", organization_id, day
+        "select segments from texting_days where organization_id = $1 and begins_at = $2", organization_id, begin
     )
 
 
@@ -108,18 +116,24 @@ async def segments_since(
     """The same, summed up; without the messages named."""
     return await connection.fetchval(
         "select coalesce(sum(segments), 0)::bigint from messages"
-        f" where organization_id = $1 and attempt_started_at >= $2 and {_HANDED_OVER} and id <> all($3)",
+        f" where organization_id = $1 and attempt_started_at >= $2 and {_ATTEMPTED} and id <> all($3)",
         organization_id,
         since,
         list(message_ids),
     )
 
 
-async def write_segments(connection: Connection, organization_id: uuid.UUID, day: date, segments: int) -> None:
+async def write_segments(connection: Connection, organization_id: uuid.UUID, begin: datetime, segments: int) -> None:
     await connection.execute(
-        "insert into texting_days (organization_id, day, segments) values ($1, $2, $3)"
-        " on conflict (organization_id, day) do update set segments = excluded.segments",
+        "insert into texting_days (organization_id, begins_at, segments) values ($1, $2, $3)"
+        " on conflict (organization_id, begins_at) do update set segments = excluded.segments",
         organization_id,
-        day,
+        begin,
         segments,
     )
+
+
+async def forget_days(connection: Connection, organization_id: uuid.UUID) -> None:
+    """Nothing was written down while there was no limit: the next text is counted with all before it."""
+    await lock(connection, organization_id)
+    await connection.execute("delete from texting_days where organization_id = $1", organization_id)

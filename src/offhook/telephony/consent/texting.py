@@ -40,7 +40,7 @@ class TextingPolicy:
     daily_segments: int | None = 1000
     """Segments of the organization in a calendar day of its time zone (UTC where it has none); None: no limit."""
     own_numbers: frozenset[str] = field(default=frozenset(), repr=False)
-    """The organization's own people (E.164): texted at any hour and as often as it likes."""
+    """The organization's own people (E.164): texted at any hour. That they are its own is the organization's word."""
     time_zone: ZoneInfo | None = None
     """Of recipients whose number tells nothing, and of the calendar day."""
 

@@ -30,7 +30,7 @@ async def apply_verdicts(
         await connection.execute(
             "update messages m set not_before ="
             "  greatest(least(held.until, m.expires_at), clock_timestamp() + interval '1 second'),"
-            " send_at = held.until, hold_reason = held.reason, decision = held.sentence"
+            " send_at = least(held.until, m.expires_at), hold_reason = held.reason, decision = held.sentence"
             " from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[]) as held (id, until, reason, sentence)"
             " where m.id = held.id and m.status = 'queued'",
             list(held),

@@ -275,8 +275,6 @@ def _receipt(message: Message) -> Receipt:
 
 
 def _held_until(message: Message) -> datetime | None:
-    """On the recipient's clock; None for one that goes, or that will have expired by then."""
-    until, expires_at = message.not_before, message.expires_at
-    if message.status != "queued" or until is None or (expires_at is not None and expires_at <= until):
-        return None
-    return at_recipients(until, message.to_number, message.recipient_time_zone)
+    """On the recipient's clock."""
+    until = message.held_until
+    return None if until is None else at_recipients(until, message.to_number, message.recipient_time_zone)

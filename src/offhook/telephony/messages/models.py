@@ -70,6 +70,9 @@ class Placement:
     price_currency: str | None = None
 
 
+_WAITS_FOR_SOMEBODY: Final = frozenset({"sender_stopped", "account_stopped", "time_zone_unknown"})
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message as stored. `attempt` fences: an outcome is recorded only for the attempt that had it."""
@@ -127,6 +130,14 @@ class Message:
     def is_open(self) -> bool:
         """Whether it is not known yet that the carrier has it or will not get it."""
         return self.status == "queued" or (self.status == "sending" and self.carrier_message_id is None)
+
+    @property
+    def held_until(self) -> datetime | None:
+        """When what holds it is over; None where nothing does, where somebody must act first, or where it will have
+        expired by then."""
+        until = None if self.status != "queued" or self.hold_reason in _WAITS_FOR_SOMEBODY else self.not_before
+        expires = until is not None and self.expires_at is not None and self.expires_at <= until
+        return None if expires else until
 
 
 MESSAGE_COLUMNS = (
@@ -206,6 +217,6 @@ class Receipt:
     hold_reason: str | None = None
     """Why it waits, as a code; `decision` is the sentence."""
     held_until: datetime | None = None
-    """When it will go, on the recipient's clock where that is known; None: nobody can tell."""
+    """When what holds it is over, on the recipient's clock where that is known; None: nobody can tell."""
     parts: int = 1
     """Of a text that was split: as many messages; `message_id` is the first one's."""

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from offhook.core.db.jobs import Handler, enqueue
 from offhook.core.db.pool import Connection, Database
+from offhook.telephony.consent.tallies import forget_days
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.lanes import LaneKey, wake
 
@@ -20,8 +21,8 @@ LOOK_AGAIN: Final = "messages.look_again"
 BATCH: Final = 500
 """Texts of one transaction, so that nobody waits long for the lane."""
 
-_BY_THE_RULES: Final = ("quiet_hours", "recipient_cap", "daily_cap")
-_BY_THE_HOUR: Final = ("quiet_hours",)
+_BY_THE_HOUR: Final = ("quiet_hours", "time_zone_unknown")
+_BY_THE_RULES: Final = (*_BY_THE_HOUR, "recipient_cap", "daily_cap")
 
 _HELD: Final = (
     "m.organization_id = $1 and m.status = 'queued' and m.not_before is not null and m.hold_reason = any($2)"
@@ -31,6 +32,7 @@ _HELD: Final = (
 
 async def rules_changed(connection: Connection, organization_id: uuid.UUID) -> None:
     """In the transaction that changes an organization's rules for texts: all that they hold is judged anew."""
+    await forget_days(connection, organization_id)
     await enqueue(connection, LOOK_AGAIN, {"organization_id": str(organization_id), "message_id": None})
 
 

@@ -23,10 +23,14 @@ class HoldOut(BaseModel):
     """Why a queued text does not go now."""
 
     reason: str = Field(
-        description="`quiet_hours`, `recipient_cap`, `daily_cap`, `sender_stopped`, `account_stopped` and the like."
+        description="`quiet_hours`, `time_zone_unknown`, `recipient_cap`, `daily_cap`, `sender_stopped`, "
+        "`account_stopped` and the like."
     )
     sentence: str
-    until: datetime | None = Field(description="Null: until an operator has acted.")
+    until: datetime | None = Field(
+        description="When it is over, and the text is looked at again. Null: an operator must act, or the text expires "
+        "before."
+    )
 
 
 Status = Literal["queued", "sending", "accepted", "sent", "delivered", "undelivered", "failed", "canceled", "received"]
@@ -62,7 +66,9 @@ class MessageOut(BaseModel):
     hold: HoldOut | None
     carrier_message_id: str | None
     attempt: int
-    send_at: datetime = Field(description="When it is expected to go, or went.")
+    send_at: datetime = Field(
+        description="When it is expected to go, or went; of one that expires before, when it does."
+    )
     expires_at: datetime | None = Field(description="It is not sent any more after that.")
     recipient_time_zone: str | None
     error_code: str | None
@@ -88,7 +94,7 @@ class MessageList(BaseModel):
 def message_view(message: Message, media: Sequence[MessageMedium]) -> MessageOut:
     hold = None
     if message.status == "queued" and message.hold_reason is not None:
-        hold = HoldOut(reason=message.hold_reason, sentence=message.decision or "", until=message.not_before)
+        hold = HoldOut(reason=message.hold_reason, sentence=message.decision or "", until=message.held_until)
     cost = CostOut(estimated=message.estimated_cost, price=message.price, currency=message.price_currency)
     known = {name: value for name, value in asdict(message).items() if name not in ("priority", "price")}
     return MessageOut.model_validate(
