@@ -104,6 +104,14 @@ def test_the_opening_is_the_first_moment_that_a_search_by_minutes_finds(zones: l
         ("+13125550143", {"America/Chicago"}),
         ("+18765550123", {"America/Jamaica"}),  # the library lists all of North America
         ("+4915112345678", {"Europe/Berlin"}),
+        ("+14233221234", {"America/New_York", "America/Chicago"}),  # Chattanooga, of whose exchange nothing is known
+        ("+12193081234", {"America/New_York", "America/Chicago"}),
+        ("+12705551234", {"America/New_York", "America/Chicago"}),
+        ("+13645551234", {"America/New_York", "America/Chicago"}),  # laid over 270
+        ("+18125551234", {"America/New_York", "America/Chicago"}),
+        ("+18505551234", {"America/New_York", "America/Chicago"}),
+        ("+19065551234", {"America/New_York", "America/Chicago"}),
+        ("+17785551234", {"America/Vancouver", "America/Edmonton"}),
         ("+18005550199", set()),
         ("+78001234567", set()),
         ("+881612345678", set()),
@@ -122,7 +130,22 @@ def test_a_number_that_may_be_in_many_zones_has_them_all() -> None:
     assert len(zones_of("+61412345678")) > 3
 
 
-@pytest.mark.parametrize("name", ["", None, "America", "../../etc/passwd", "\0", "Mars/Base", "x" * 5000, "New York"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        None,
+        "America",
+        "../../etc/passwd",
+        "\0",
+        "Mars/Base",
+        "x" * 5000,
+        "New York",
+        "localtime",
+        "Factory",
+        "posixrules",
+    ],
+)
 def test_what_is_no_zone_is_none(name: str | None) -> None:
     assert find_zone(name) is None
 

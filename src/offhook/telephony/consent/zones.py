@@ -1,13 +1,16 @@
 """In which time zones the person behind a number may be.
 
-An area code is where the number was handed out, not where the person is: an explicit zone goes before it.
+An area code is where the number was handed out, not where the person is: an explicit zone goes before it. In North
+America it is taken as a whole: numbers move within it, and of most of its exchanges the library knows nothing and gives
+the zone of the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,12 +24,22 @@ _PLACED: Final = frozenset(
 """Kinds of numbers that somebody has somewhere. UNKNOWN is what numbers that are not valid have, +1 202 555 01xx
 among them; of toll-free numbers and their like no zone is known, whatever the library lists."""
 
+_OVERLAYS: Final = {
+    "364": "270", "448": "850", "458": "541", "930": "812", "986": "208", "236": "250", "257": "250", "672": "250",
+    "778": "250", "367": "418", "581": "418",
+}  # fmt: skip
+"""Area codes laid over an older one that reaches into another zone, of which the library knows one zone only. Source:
+the area code maps of the North American Numbering Plan Administrator (nanpa.com)."""
+
+_NOWHERE: Final = frozenset({"Factory", "localtime", "posixrules"})
+"""Files among the zones that are no places: a placeholder, and copies of a machine's own."""
+
 _REMEMBERED: Final = 4096
 
 
 def find_zone(name: str | None) -> ZoneInfo | None:
     """The IANA zone of that name, None where there is none."""
-    if not name:
+    if not name or name in _NOWHERE:
         return None
     try:
         return ZoneInfo(name)
@@ -38,7 +51,7 @@ def find_zone(name: str | None) -> ZoneInfo | None:
 def zones_of(number: str) -> Sequence[ZoneInfo]:
     """Every zone in which a number in E.164 may be; none where nothing is known."""
     # Loaded here: the table costs every start 28 ms (measured), and many processes never ask.
-    from phonenumbers.timezone import time_zones_for_geographical_number, time_zones_for_number
+    from phonenumbers.timezone import time_zones_for_number
 
     try:
         parsed = phonenumbers.parse(number)
@@ -46,12 +59,33 @@ def zones_of(number: str) -> Sequence[ZoneInfo]:
         return ()
     if phonenumbers.number_type(parsed) not in _PLACED:
         return ()
-    # In North America mobile numbers have area codes too. The library forgets that of the Caribbean's, and lists all
-    # of the continent for them (facts/telephony.md 10.2).
-    known = time_zones_for_geographical_number if parsed.country_code == _NANP else time_zones_for_number
+    if parsed.country_code == _NANP:
+        return _zones_of_area(phonenumbers.national_significant_number(parsed)[:3])
     # "Etc/Unknown" is what the library says where it knows nothing: there is no such zone.
-    zones = [find_zone(name) for name in known(parsed)]
-    return tuple(zone for zone in zones if zone is not None)
+    return _known(time_zones_for_number(parsed))
+
+
+@cache
+def _zones_of_area(area_code: str) -> Sequence[ZoneInfo]:
+    """Every zone in which the area code is in use; all of North America's where nobody knows the area code."""
+    areas = _areas()
+    return _known(sorted(areas.get(_OVERLAYS.get(area_code, area_code)) or areas[""]))
+
+
+@cache
+def _areas() -> Mapping[str, set[str]]:
+    """By area code the names of the zones of all its exchanges that the library knows; under "", of all of them."""
+    from phonenumbers.tzdata import TIMEZONE_DATA
+
+    areas: defaultdict[str, set[str]] = defaultdict(set)
+    for prefix, names in TIMEZONE_DATA.items():
+        if prefix.startswith(str(_NANP)):
+            areas[prefix[1:4]].update(names)
+    return areas
+
+
+def _known(names: Iterable[str]) -> tuple[ZoneInfo, ...]:
+    return tuple(zone for zone in map(find_zone, names) if zone is not None)
 
 
 def at_recipients(moment: datetime, number: str, zone_name: str | None) -> datetime:
