@@ -17,7 +17,7 @@ from offhook.organizations.schemas import TextingSetting
 from offhook.telephony.consent import gate
 from offhook.telephony.consent.language import Kind
 from offhook.telephony.consent.languages import languages
-from offhook.telephony.consent.opting import TAKEN_BACK_BY_START, How, Reason
+from offhook.telephony.consent.opting import SUPPRESSED, TAKEN_BACK_BY_START, How, Reason
 from offhook.telephony.consent.texting import check_texting, read_texting
 from offhook.telephony.consent.words import read
 
@@ -66,7 +66,7 @@ def test_what_is_understood_and_what_is_not_is_so() -> None:
 
 def test_the_codes_of_texts_that_the_gate_cancels_are_told() -> None:
     told = rows(section(document("reference/message-statuses.md"), "## Opt-outs"))
-    assert [code_spans(row[0])[0] for row in told] == [gate.OPTED_OUT.code, gate.NOWHERE.code]
+    assert [code_spans(row[0])[0] for row in told] == [SUPPRESSED, gate.NOWHERE.code]
 
 
 async def test_the_guide_works_as_it_is_written(deployment: Deployment, tmp_path: Path) -> None:

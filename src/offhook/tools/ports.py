@@ -98,7 +98,7 @@ class TextEstimate:
 
 
 SUPPRESSED_CODE: Final = "suppressed"
-"""Of a refusal because the number has opted out of texts."""
+"""Of a refusal because the number is not to be texted: somebody said so, or it takes no texts."""
 
 NO_SENDER_CODE: Final = "no_sender"
 """Of an InvalidInput because the wanted sender cannot text, or none was named and there is not exactly one."""

@@ -39,13 +39,10 @@ _STATUS: Final[Mapping[str, str]] = {
 """The message's status (migrations/0003) in the model's words."""
 
 
-OPTED_OUT: Final = "this number has opted out of texts"
-
-
 def not_accepted(call: Call, error: InvalidInput, sender: str | None) -> Outcome:
     reason, detail = "it was not accepted", error.detail
     if error.code == SUPPRESSED_CODE:
-        reason = OPTED_OUT
+        reason = as_reason(error.detail)
     elif error.code == TOO_LONG_CODE:
         reason = "it is too long for one text: make it shorter"
     elif error.code == NO_SENDER_CODE and sender is None:
@@ -54,6 +51,11 @@ def not_accepted(call: Call, error: InvalidInput, sender: str | None) -> Outcome
         whose = "the number that was called" if sender == call.context.our_number else "the tool's number"
         reason, detail = f"{whose} cannot send texts", f"{whose}, ending {sender[-2:]}, cannot send texts: {detail}"
     return Outcome("refused", Effect.NONE, reason, detail, error.code)
+
+
+def as_reason(sentence: str) -> str:
+    """A sentence as part of what the model is told."""
+    return f"{sentence[:1].lower()}{sentence[1:]}".rstrip(".")
 
 
 def outcome_of(receipt: TextReceipt) -> Outcome:

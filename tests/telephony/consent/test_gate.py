@@ -15,7 +15,7 @@ from fixtures.calls import make_conversation
 from fixtures.tenants import insert
 from offhook.core.clock import ManualClock
 from offhook.core.db.pool import Database
-from offhook.telephony.consent.gate import OPTED_OUT, Gate, Held, Withdrawn, cap_frees
+from offhook.telephony.consent.gate import Gate, Held, Withdrawn, cap_frees
 from offhook.telephony.consent.texting import check_texting
 from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, Priority, message_of
 from offhook.telephony.messages.releasing import rules_changed
@@ -114,7 +114,10 @@ async def test_a_number_that_opted_out_is_withdrawn_at_any_hour_whoever_it_is(de
     message, other = await desk.queue(), await desk.queue(OTHER_TO)
     async with desk.database.tenant(desk.organization_id) as connection:
         await connection.execute("insert into suppressions values ($1, $2, 'keyword')", desk.organization_id, TO)
-    assert await desk.judge(message, other) == [OPTED_OUT, None]
+    assert await desk.judge(message, other) == [
+        Withdrawn("suppressed", "Not sent: the recipient has opted out of texts."),
+        None,
+    ]
 
 
 async def test_an_opt_out_of_another_organization_is_not_ours(desk: Desk, other_organization: uuid.UUID) -> None:

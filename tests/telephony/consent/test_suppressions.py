@@ -93,11 +93,42 @@ async def test_two_organizations_with_the_same_number_know_nothing_of_each_other
     assert (await numbers(world.api), await numbers(other)) == ([TO], [OTHER_TO])
 
 
-async def test_reading_needs_the_read_scope_and_changing_the_admin_scope(world: World, database: Database) -> None:
-    reader = await client_of(world, database, world.organization_id, "read")
-    assert (await reader.get(SUPPRESSIONS)).status == 200
-    assert (await reader.post(SUPPRESSIONS, {"number": TO})).status == 403
-    assert (await reader.delete(f"{SUPPRESSIONS}/{TO}")).status == 403
+@pytest.mark.parametrize(("scope", "statuses"), [("read", (200, 403, 403)), ("worker", (200, 201, 403))])
+async def test_a_worker_may_enter_a_number_and_only_an_admin_takes_one_off(
+    world: World, database: Database, scope: str, statuses: tuple[int, ...]
+) -> None:
+    api = await client_of(world, database, world.organization_id, scope)
+    listed = await api.get(SUPPRESSIONS)
+    entered = await api.post(SUPPRESSIONS, {"number": TO, "reason": "free_form"})
+    taken_off = await api.delete(f"{SUPPRESSIONS}/{TO}")
+    assert (listed.status, entered.status, taken_off.status) == statuses
+
+
+async def test_one_number_is_looked_up(world: World) -> None:
+    for number in (TO, OTHER_TO):
+        await world.api.post(SUPPRESSIONS, {"number": number})
+    assert await numbers(world.api, "?number=+12025550140") == [TO]  # the plus arrives as a space
+    assert await numbers(world.api, "?number=%2B12025550199") == []
+    assert (await world.api.get(f"{SUPPRESSIONS}?number=hello")).status == 422
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("unreachable", "The carrier says that the number takes no texts"),
+        ("carrier", "The carrier says that the recipient has opted out of texts"),
+        ("free_form", "The recipient has asked not to be texted any more"),
+        ("keyword", "The recipient has opted out of texts"),
+        ("operator", "The organization has put the number on its suppression list"),
+    ],
+)
+async def test_a_refusal_says_why_the_number_is_on_the_list(world: World, reason: str, words: str) -> None:
+    await world.execute("insert into suppressions values ($1, $2, $3)", world.organization_id, TO, reason)
+    sentence = f"{words}, so nothing is sent to that number."
+    refused = (await world.api.post("/api/messages", {"to": TO, "body": "x"})).json
+    assert (refused["code"], refused["detail"]) == ("suppressed", sentence)
+    assert [(field["path"], field["code"]) for field in refused["errors"]] == [("to", reason)]
+    assert (await world.telephony.consent.check(world.organization_id, TO)).sentence == sentence
 
 
 async def test_what_an_operator_enters_and_takes_off_is_on_record(world: World) -> None:

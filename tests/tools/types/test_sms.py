@@ -168,7 +168,7 @@ async def test_a_number_that_cannot_text_is_told_to_the_model_and_named_for_the_
     [
         {"status": "failed", "effect": Effect.NONE, "error_code": "21610"},
         {"status": "canceled", "effect": Effect.NONE},
-        InvalidInput("Opted out.", code=SUPPRESSED_CODE),
+        InvalidInput("The recipient has opted out.", code=SUPPRESSED_CODE),
     ],
 )
 async def test_an_opt_out_that_only_sending_brings_to_light_is_told_as_one(fault: Any) -> None:
@@ -182,7 +182,7 @@ async def test_an_opt_out_that_only_sending_brings_to_light_is_told_as_one(fault
     walk.road = walk.another_road()
     walk.messenger.faults[CALLER] = fault
     result = await walk.call(function(sms_form()))
-    assert "this number has opted out of texts" in str(result.answer["error"])
+    assert "ending 40: the recipient has opted out)" in str(result.answer["error"])
 
 
 async def test_a_refusal_stays_one_when_nobody_knows_why() -> None:

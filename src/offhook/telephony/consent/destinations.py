@@ -23,7 +23,7 @@ from offhook.telephony import queries
 from offhook.telephony.accounts import CACHED_SECONDS
 from offhook.telephony.consent import queries as suppressed_numbers
 from offhook.telephony.consent.models import Verdict
-from offhook.telephony.messages.placing import SUPPRESSED
+from offhook.telephony.consent.opting import SUPPRESSED, refusal
 
 SETTING: Final = "destinations"
 _MAX_ALLOWED_NUMBERS: Final = 1000
@@ -74,10 +74,8 @@ class DestinationConsent:
         if isinstance(verdict, Refused):
             return Verdict(False, verdict.reason_code, verdict.sentence)
         async with self._database.tenant(organization_id) as connection:
-            suppressed = await suppressed_numbers.is_suppressed(connection, organization_id, verdict.destination.number)
-        if suppressed:
-            return Verdict(False, "suppressed", SUPPRESSED)
-        return Verdict(True)
+            reason = await suppressed_numbers.find_reason(connection, organization_id, verdict.destination.number)
+        return Verdict(True) if reason is None else Verdict(False, SUPPRESSED, refusal(reason))
 
 
 def read_policy(setting: object) -> DestinationPolicy:

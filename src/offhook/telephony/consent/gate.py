@@ -18,6 +18,7 @@ from offhook.core.clock import Clock
 from offhook.core.db.pool import Connection
 from offhook.telephony.consent import tallies
 from offhook.telephony.consent.hours import QuietHours, next_opening
+from offhook.telephony.consent.opting import SUPPRESSED, why
 from offhook.telephony.consent.texting import SETTING, TextingPolicy, read_texting
 from offhook.telephony.consent.zones import find_zone, zones_of
 from offhook.telephony.messages.models import Message
@@ -47,7 +48,12 @@ class Withdrawn:
 
 Verdicts = dict[uuid.UUID, Held | Withdrawn]
 
-OPTED_OUT: Final = Withdrawn("suppressed", "Not sent: the recipient has opted out of texts.")
+
+def suppressed(reason: str) -> Withdrawn:
+    """What becomes of a text to a number that is on the list."""
+    return Withdrawn(SUPPRESSED, f"Not sent: {why(reason)}.")
+
+
 _SAY_WHERE: Final = "Set texting.time_zone of the organization, or send recipient_time_zone with the text."
 NOWHERE: Final = Withdrawn(
     "time_zone_unknown",
@@ -75,7 +81,8 @@ class Gate:
         standing = await tallies.standing(connection, organization_id, SETTING, {m.to_number for m in messages})
         policy = read_texting(standing.setting)
         now = self._clock.now() if self._clock else standing.now
-        verdicts: Verdicts = {m.id: OPTED_OUT for m in messages if m.to_number in standing.suppressed}
+        listed = standing.suppressed
+        verdicts: Verdicts = {m.id: suppressed(listed[m.to_number]) for m in messages if m.to_number in listed}
         verdicts |= await _quiet(connection, policy, now, _free(messages, verdicts))
         if policy.recipient_daily_cap is not None or policy.daily_segments is not None:
             await tallies.lock(connection, organization_id)

@@ -49,14 +49,27 @@ TAKEN_BACK_BY_START: Final = (Reason.CARRIER, Reason.FREE_FORM, Reason.KEYWORD)
 """What the person asked for, the person can undo; what the organization entered stays, and so does a number that
 takes no texts."""
 
-DECISIONS: Final = {
-    Reason.UNREACHABLE: "Canceled: the number takes no texts.",
-    Reason.CARRIER: "Canceled: the carrier says that the recipient has opted out.",
-    Reason.FREE_FORM: "Canceled: the recipient has asked not to be texted any more.",
-    Reason.KEYWORD: "Canceled: the recipient has opted out.",
-    Reason.OPERATOR: "Canceled: the organization has put the number on its suppression list.",
+SUPPRESSED: Final = "suppressed"
+"""Of texts that are refused or canceled because their recipient is on the list."""
+
+_WHY: Final = {
+    Reason.UNREACHABLE: "the carrier says that the number takes no texts",
+    Reason.CARRIER: "the carrier says that the recipient has opted out of texts",
+    Reason.FREE_FORM: "the recipient has asked not to be texted any more",
+    Reason.KEYWORD: "the recipient has opted out of texts",
+    Reason.OPERATOR: "the organization has put the number on its suppression list",
 }
-"""What the messages say that were queued."""
+
+
+def why(reason: str) -> str:
+    """Why a number on the list is not texted, as the middle of a sentence."""
+    return _WHY[Reason(reason)]
+
+
+def refusal(reason: str) -> str:
+    """What whoever wants to text the number is told."""
+    told = why(reason)
+    return f"{told[0].upper()}{told[1:]}, so nothing is sent to that number."
 
 
 async def opt_out(
@@ -122,4 +135,4 @@ async def ask_for_help(
 async def suppress(connection: Connection, organization_id: uuid.UUID, number: str, reason: Reason) -> None:
     """Onto the list without anybody's asking: a number that takes no texts. Cancels what is queued for it."""
     await queries.upsert_suppression(connection, organization_id, number, reason, list(Reason))
-    await queries.cancel_queued(connection, organization_id, number, DECISIONS[reason])
+    await queries.cancel_queued(connection, organization_id, number, f"Canceled: {why(reason)}.")

@@ -20,19 +20,11 @@ def _suppression(row: Row) -> Suppression:
     return Suppression(**{name: row[name] for name in Suppression.__slots__})
 
 
-async def is_suppressed(connection: Connection, organization_id: uuid.UUID, number: str) -> bool:
+async def find_reason(connection: Connection, organization_id: uuid.UUID, number: str) -> str | None:
+    """Why the number is on the list; None: it is not."""
     return await connection.fetchval(
-        "select exists (select from suppressions where organization_id = $1 and number = $2)", organization_id, number
+        "select reason from suppressions where organization_id = $1 and number = $2", organization_id, number
     )
-
-
-async def suppressed_among(connection: Connection, organization_id: uuid.UUID, numbers: Collection[str]) -> set[str]:
-    rows = await connection.fetch(
-        "select number from suppressions where organization_id = $1 and number = any($2)",
-        organization_id,
-        list(numbers),
-    )
-    return {row["number"] for row in rows}
 
 
 async def upsert_suppression(
@@ -126,12 +118,16 @@ async def get_suppression(connection: Connection, organization_id: uuid.UUID, nu
     return _suppression(row)
 
 
-async def list_suppressions(connection: Connection, organization_id: uuid.UUID, page: Page) -> list[Suppression]:
+async def list_suppressions(
+    connection: Connection, organization_id: uuid.UUID, number: str | None, page: Page
+) -> list[Suppression]:
+    """`number` None: all of them."""
     rows = await connection.fetch(
-        f"select {_SUPPRESSION} from suppressions where organization_id = $1"
-        " and ($2::timestamptz is null or (created_at, md5(number)::uuid) < ($2, $3))"
-        " order by created_at desc, md5(number)::uuid desc limit $4",
+        f"select {_SUPPRESSION} from suppressions where organization_id = $1 and ($2::text is null or number = $2)"
+        " and ($3::timestamptz is null or (created_at, md5(number)::uuid) < ($3, $4))"
+        " order by created_at desc, md5(number)::uuid desc limit $5",
         organization_id,
+        number,
         page.before_time,
         page.before_id,
         page.fetch,

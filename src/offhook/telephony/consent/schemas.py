@@ -28,7 +28,9 @@ class SuppressionOut(_Out):
 class NewSuppression(Form):
     number: Annotated[Text, Field(max_length=64)]
     reason: Literal["operator", "keyword", "free_form", "carrier"] = Field(
-        "operator", description="Others than operator are for lists that you bring along: START takes them back."
+        "operator",
+        description="Others than operator are for what the person said, to an agent or before they came here: START "
+        "takes them back.",
     )
 
 

@@ -20,9 +20,13 @@ class Suppressions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(self, organization_id: uuid.UUID, page: Page) -> tuple[Sequence[Suppression], str | None]:
+    async def list(
+        self, organization_id: uuid.UUID, number: str | None, page: Page
+    ) -> tuple[Sequence[Suppression], str | None]:
+        """`number` None: all of them. Raises InvalidInput for what is no number."""
+        e164 = None if number is None else _e164(number)
         async with self._database.tenant(organization_id) as connection:
-            return page.cut(await queries.list_suppressions(connection, organization_id, page))
+            return page.cut(await queries.list_suppressions(connection, organization_id, e164, page))
 
     async def add(self, organization_id: uuid.UUID, number: str, reason: str) -> Suppression:
         """One that is there already stays, with the stronger of the two reasons. What is queued for the number is

@@ -28,19 +28,21 @@ class Standing:
 
     now: datetime
     setting: object
-    suppressed: frozenset[str] = field(repr=False)
+    suppressed: Mapping[str, str] = field(repr=False)
+    """By number, why it is on the list."""
 
 
 async def standing(connection: Connection, organization_id: uuid.UUID, setting: str, numbers: set[str]) -> Standing:
     row = await connection.fetchrow(
         "select clock_timestamp() as now_at, (select settings -> $2 from organizations where id = $1) as setting,"
-        " array(select number from suppressions where organization_id = $1 and number = any($3)) as suppressed",
+        " (select jsonb_object_agg(number, reason) from suppressions where organization_id = $1 and number = any($3))"
+        " as suppressed",
         organization_id,
         setting,
         list(numbers),
     )
     assert row is not None
-    return Standing(row["now_at"], row["setting"], frozenset(row["suppressed"]))
+    return Standing(row["now_at"], row["setting"], row["suppressed"] or {})
 
 
 async def lock(connection: Connection, organization_id: uuid.UUID) -> None:

@@ -17,6 +17,7 @@ import asyncpg
 from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection, Row
 from offhook.core.errors import Conflict, FieldProblem, InvalidInput, NotFound, OffhookError
+from offhook.telephony.consent.opting import SUPPRESSED, refusal
 from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, Placed, Placement, Priority, message_of
 
 PUMP: Final = "lanes.pump"
@@ -66,7 +67,7 @@ with item as materialized (
     select item.*, account.stopped_reason, lane.stopped_reason as sender_stopped_reason,
         greatest(lane.next_at, now()) as next_slot,
         greatest(lane.backlog_until, lane.next_at, now()) as behind_all,
-        suppression.found is not null as suppressed,
+        suppression.reason as suppressed,
         item.conversation_id is not null and conversation.of is distinct from item.organization_id as astray
     from {{source}}
     left join carrier_accounts account
@@ -74,7 +75,7 @@ with item as materialized (
     -- `limit 1`, so that the planner cannot make a hash of the whole table.
     left join lateral (select l.next_at, l.backlog_until, l.stopped_reason from lanes l
         where l.carrier_account_id = item.account_id and l.sender = item.sender limit 1) as lane on true
-    left join lateral (select true as found from suppressions s
+    left join lateral (select s.reason from suppressions s
         where s.organization_id = item.organization_id and s.number = item.to_number limit 1) as suppression on true
     -- By its id alone, for the same reason as below.
     left join lateral (select c.organization_id as of from conversations c where c.id = item.conversation_id limit 1)
@@ -82,7 +83,7 @@ with item as materialized (
 ), wanted as (
     select item.*,
         case when priority = {Priority.CONVERSATION:d} then next_slot else {{behind_those_before}} end as send_at
-    from item where not (astray or suppressed or stopped_reason is not null or sender_stopped_reason is not null)
+    from item where suppressed is null and not astray and stopped_reason is null and sender_stopped_reason is null
 ), placed as (
     insert into messages (id, organization_id, direction, origin, operation_id, conversation_id, carrier_account_id,
         sender, from_number, messaging_service_id, to_number, body, encoding, segments, priority, send_at, status,
@@ -218,8 +219,10 @@ def _no_conversation() -> NotFound:
 def _refusal(row: Row) -> OffhookError:
     if row["astray"]:
         return _no_conversation()
-    if row["suppressed"]:
-        return InvalidInput(SUPPRESSED, code="suppressed", fields=[FieldProblem("to", SUPPRESSED, "suppressed")])
+    reason: str | None = row["suppressed"]
+    if reason is not None:
+        sentence = refusal(reason)
+        return InvalidInput(sentence, code=SUPPRESSED, fields=[FieldProblem("to", sentence, reason)])
     if row["stopped_reason"] is not None:
         return Conflict(
             f"The carrier account is stopped: {row['stopped_reason']} Set it right, then start the account again.",
@@ -264,9 +267,6 @@ def _message(item: Placement, row: Row) -> Message:
         estimated_cost=item.estimated_cost,
         price_currency=item.price_currency,
     )
-
-
-SUPPRESSED: Final = "The recipient has opted out of texts, so nothing is sent to that number."
 
 
 async def _standing(connection: Connection, item: Placement) -> Placed | None:

@@ -43,7 +43,7 @@ from offhook.tools.ports import (
 )
 from offhook.tools.recipients import read_recipients
 from offhook.tools.results import Answer
-from offhook.tools.text_outcomes import OPTED_OUT, Outcome, answer, not_accepted, outcome_of
+from offhook.tools.text_outcomes import Outcome, answer, as_reason, not_accepted, outcome_of
 from offhook.tools.tool_type import ToolType
 
 MAX_RECIPIENTS: Final = 10
@@ -388,17 +388,17 @@ async def _send(call: Call, number: str, text: _Text, sender: str | None, ports:
     except OffhookError as error:
         return Outcome("refused", Effect.NONE, "the team has to set something up first", error.detail, error.code)
     outcome = outcome_of(receipt)
-    if outcome.status == "refused" and await _opted_out(call, number, ports.consent):
-        return replace(outcome, reason=OPTED_OUT)
-    return outcome
+    refusal = await _refusal(call, number, ports.consent) if outcome.status == "refused" else None
+    return outcome if refusal is None else replace(outcome, reason=as_reason(refusal))
 
 
-async def _opted_out(call: Call, number: str, consent: Consent) -> bool:
-    """Whether the carrier's refusal has told so, or somebody opted out while the text waited."""
+async def _refusal(call: Call, number: str, consent: Consent) -> str | None:
+    """Why the recipient is not texted any more: the carrier's refusal has told so, or it was said meanwhile."""
     try:
-        return (await consent.check(call.context.organization_id, number)).code == SUPPRESSED_CODE
+        verdict = await consent.check(call.context.organization_id, number)
     except OffhookError:
-        return False  # the refusal stands without its reason
+        return None  # the refusal stands without its reason
+    return verdict.sentence if verdict.code == SUPPRESSED_CODE else None
 
 
 TOOL_TYPE = ToolType(
