@@ -70,6 +70,14 @@ async def record_failed(connection: Connection, message: Message, error_code: st
     return await _finish(connection, message, "failed", error_code, decision)
 
 
+async def record_withdrawn(connection: Connection, message: Message, code: str, why: str) -> bool:
+    """It may not be sent after all. What an earlier attempt brought about is not undone."""
+    if message.unknown_attempts:
+        decision = f"Given up: {why}. The outcome of an earlier attempt is unknown."
+        return await record_failed(connection, message, "outcome_unknown", decision)
+    return await _finish(connection, message, "canceled", code, f"Not sent: {why}.")
+
+
 async def cancel(connection: Connection, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message | None:
     """Take back what is still queued and surely was not sent; None if there is no such text."""
     row = await connection.fetchrow(

@@ -30,6 +30,8 @@ from offhook.telephony.carrier import (
     Refusal,
     Treatment,
 )
+from offhook.telephony.consent.opting import SUPPRESSED, why
+from offhook.telephony.consent.queries import find_reason
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.hearing import accept
 from offhook.telephony.messages.models import WAITED_FOR, Message
@@ -52,6 +54,10 @@ RECORDING_SECONDS: Final = 600.0
 
 KEYS_KEPT: Final = timedelta(hours=23)
 """A text that is older is not asked for again: carriers keep keys for 24 hours (`Carrier.honours_keys`)."""
+
+LOOK_SECONDS: Final = 1.0
+"""For the last look at the suppression list. Shorter than GUARD_MARGIN_SECONDS, after which the attempt is taken for
+over."""
 
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
@@ -105,8 +111,7 @@ class Sending:
             decision = "Given up: the outcome is unknown, and the carrier no longer knows the key of that attempt."
             await self._record(message, lambda c: give_up(c, message, OUTCOME_UNKNOWN, decision))
             return True
-        if not await turn():
-            await self._record(message, lambda c: queries.give_back(c, message))
+        if not await self._cleared(message, turn):
             return True
         try:
             sent = await ready.carrier.send_text(ready.account, ready.text)
@@ -121,6 +126,30 @@ class Sending:
         else:
             return await self._accepted(message, sent, ready.carrier)
         return True
+
+    async def _cleared(self, message: Message, turn: Turn) -> bool:
+        """Wait for the slot, then look at the suppression list a last time: who opted out since the claim is not
+        texted. False where the text does not go now, which is written down."""
+        if await turn():
+            try:
+                reason = await self._listed_for(message)
+            except Unavailable:
+                pass  # to the lane: nobody is texted who may be on the list
+            else:
+                if reason is None:
+                    return True
+                await self._record(message, lambda c: queries.record_withdrawn(c, message, SUPPRESSED, why(reason)))
+                return False
+        await self._record(message, lambda c: queries.give_back(c, message))
+        return False
+
+    async def _listed_for(self, message: Message) -> str | None:
+        """Why the recipient is on the list; None: they are not. Raises Unavailable, also when it takes long."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS), self._database.system("look at the list") as connection:
+                return await find_reason(connection, message.organization_id, message.to_number)
+        except TimeoutError:
+            raise Unavailable("the database takes too long to answer", code="database_unavailable") from None
 
     async def _ready(self, message: Message) -> _Ready:
         account = await self._accounts.get_open(message.carrier_account_id)
