@@ -121,12 +121,19 @@ async def test_start_takes_back_what_the_person_said_and_what_the_carrier_told(w
     assert (await world.api.post("/api/messages", {"to": TO, "body": "x"})).status == 202
 
 
-@pytest.mark.parametrize("reason", ["operator", "unreachable"])
-async def test_start_does_not_take_back_what_the_person_never_said(world: World, reason: str) -> None:
-    await world.execute("insert into suppressions values ($1, $2, $3)", world.organization_id, TO, reason)
+async def test_start_does_not_take_back_what_the_person_never_said(world: World) -> None:
+    await world.execute("insert into suppressions values ($1, $2, 'operator')", world.organization_id, TO)
     await texted(world, "START")
-    assert await suppressions(world) == {TO: reason}
+    assert await suppressions(world) == {TO: "operator"}
     assert await events(world) == [("opt_in", "keyword")]
+
+
+@pytest.mark.parametrize(("reason", "stays"), [("unreachable", False), ("keyword", True), ("operator", True)])
+async def test_who_texts_us_takes_texts_and_wishes_nothing_by_that(world: World, reason: str, stays: bool) -> None:
+    await world.execute("insert into suppressions values ($1, $2, $3)", world.organization_id, TO, reason)
+    await texted(world, "When do you open?")
+    assert await suppressions(world) == ({TO: reason} if stays else {})
+    assert await events(world) == []
 
 
 async def test_a_person_who_stops_a_number_that_takes_no_texts_can_start_it(world: World) -> None:
@@ -210,9 +217,16 @@ async def test_a_job_that_broke_off_leaves_nothing_half_done(world: World, monke
     assert await events(world) == [("opt_out", "keyword")]
 
 
-async def test_a_text_to_a_number_that_is_not_ours_is_ignored(world: World) -> None:
+async def test_a_wish_sent_to_a_number_that_we_were_not_told_of_counts_and_its_words_are_not_kept(world: World) -> None:
+    waiting = await queued(world)
     await texted(world, "STOP", To="+12025550177")
-    assert (await world.messages(), await suppressions(world), await event_ids(world)) == ([], {}, [])
+    assert await suppressions(world) == {TO: "keyword"}
+    assert (await world.message(waiting)).status == "canceled"
+    assert [message.direction for message in await world.messages()] == ["outbound"]
+    await texted(world, "When do you open?", "START", To="+12025550177")
+    assert await suppressions(world) == {}
+    assert await events(world) == [("opt_out", "keyword"), ("opt_in", "keyword")]
+    assert await event_ids(world) == []
 
 
 async def test_a_number_that_was_given_up_can_still_be_stopped(world: World) -> None:
@@ -282,6 +296,7 @@ async def test_odd_texts_are_stored_and_break_nothing(world: World, name: str) -
 async def test_another_channels_text_is_none_of_ours(world: World) -> None:
     await texted(world, "STOP", From=f"whatsapp:{TO}", To=f"whatsapp:{FROM}")
     assert await world.messages() == []
+    assert await suppressions(world) == {}
 
 
 async def test_what_is_not_signed_is_refused(world: World) -> None:

@@ -325,6 +325,14 @@ async def test_a_text_that_was_not_delivered_goes_again_as_a_new_one_so_often_an
     assert "given up" in ((await world.message(second.id)).decision or "")
 
 
+async def test_a_text_to_who_has_opted_out_meanwhile_is_not_said_to_go_again(world: World) -> None:
+    [message] = await placed(world, text(world, "Once more"))
+    await world.execute("insert into suppressions values ($1, $2, 'keyword')", world.organization_id, TO)
+    await end(world, message, Refusal("30003", Treatment.RETRY_LATER, "The handset could not be reached.", repeats=1))
+    [ended] = await world.messages()
+    assert (ended.decision or "").endswith("It is not repeated: the recipient has opted out of texts.")
+
+
 async def test_a_day_that_is_full_pauses_the_lane_until_the_carriers_midnight(world: World) -> None:
     [message] = await placed(world, text(world, "Tomorrow"))
     await end(world, message, Refusal("30023", Treatment.WAIT_DAY, "The day's limit is reached."))

@@ -19,7 +19,8 @@ class Reason(StrEnum):
     """Why a number is on the suppression list. Later ones are stronger, and replace what stands there."""
 
     UNREACHABLE = "unreachable"
-    """It takes no texts (a landline, a number that has ceased): told by the carrier, asked for by nobody."""
+    """It takes no texts (a landline, a number that has ceased): told by the carrier, asked for by nobody. Whoever texts
+    us from it shows the contrary."""
     CARRIER = "carrier"
     """The carrier says that the person has opted out."""
     FREE_FORM = "free_form"
@@ -45,9 +46,8 @@ class How(StrEnum):
 PERSONS_OWN: Final = (How.KEYWORD, How.FREE_FORM, How.OPT_OUT_TYPE)
 """What the person wrote; the rest is about the person."""
 
-TAKEN_BACK_BY_START: Final = (Reason.CARRIER, Reason.FREE_FORM, Reason.KEYWORD)
-"""What the person asked for, the person can undo; what the organization entered stays, and so does a number that
-takes no texts."""
+TAKEN_BACK_BY_START: Final = (Reason.UNREACHABLE, Reason.CARRIER, Reason.FREE_FORM, Reason.KEYWORD)
+"""What the person asked for, the person can undo; what the organization entered stays."""
 
 SUPPRESSED: Final = "suppressed"
 """Of texts that are refused or canceled because their recipient is on the list."""
@@ -106,6 +106,11 @@ async def opt_in(
     await queries.insert_event(connection, organization_id, number, "opt_in", how, message_id, at)
     if not late:
         await queries.delete_suppression(connection, organization_id, number, TAKEN_BACK_BY_START)
+
+
+async def reached_us(connection: Connection, organization_id: uuid.UUID, number: str) -> None:
+    """The number has texted us, so it takes texts, whatever the carrier said of it."""
+    await queries.delete_suppression(connection, organization_id, number, (Reason.UNREACHABLE,))
 
 
 async def take_off(connection: Connection, organization_id: uuid.UUID, number: str) -> bool:

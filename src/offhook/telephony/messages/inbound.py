@@ -27,6 +27,10 @@ MAX_BODY_CHARACTERS: Final = 16_000
 """Of what is kept: ten times what a carrier delivers."""
 
 
+_MessageId = uuid.UUID | None
+"""None: the text is not kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """An inbound message that is stored."""
@@ -36,19 +40,32 @@ class Inbound:
 
 
 async def take_in(connection: Connection, waiting: Waiting, event: InboundTextEvent) -> None:
-    """Store the text, do what it asks for, and have its media fetched. One that is there already changes nothing."""
+    """Store the text, do what it asks for, and have its media fetched. One that is there already changes nothing.
+
+    A wish counts to whatever number of the organization's account it was sent, also to one that Offhook was not told
+    of, whose texts are not kept.
+    """
     if not await _is_ours(connection, waiting, event):
         _log.info("inbound_text_to_unknown_number", account_id=str(waiting.account_id))
+        await _heed(connection, waiting, event, None)
         return
     message = await _store(connection, waiting, event)
     if message is None:
         return
     await enqueue_inbound_media(connection, message, event.media)
-    wish = _told(event) or read(event.body)
-    number = find_e164(event.from_number)
-    if wish is not None and number is not None:
-        await _ACTS[wish.kind](connection, waiting, number, wish.how, message.id)
+    await _heed(connection, waiting, event, message.id)
     await person_wrote(connection, waiting.organization_id, event.from_number, message.id)
+
+
+async def _heed(connection: Connection, waiting: Waiting, event: InboundTextEvent, message_id: _MessageId) -> None:
+    """Do what the text asks for; nothing where its sender is no number."""
+    number = find_e164(event.from_number)
+    if number is None:
+        return
+    await opting.reached_us(connection, waiting.organization_id, number)
+    wish = _told(event) or read(event.body)
+    if wish is not None:
+        await _ACTS[wish.kind](connection, waiting, number, wish.how, message_id)
 
 
 def _told(event: InboundTextEvent) -> Wish | None:
@@ -56,7 +73,7 @@ def _told(event: InboundTextEvent) -> Wish | None:
     return Wish(Kind(event.consent), How.OPT_OUT_TYPE) if event.consent is not None else None
 
 
-async def _stop(connection: Connection, waiting: Waiting, number: str, how: How, message_id: uuid.UUID) -> None:
+async def _stop(connection: Connection, waiting: Waiting, number: str, how: How, message_id: _MessageId) -> None:
     await opting.opt_out(
         connection,
         waiting.organization_id,
@@ -68,13 +85,13 @@ async def _stop(connection: Connection, waiting: Waiting, number: str, how: How,
     )
 
 
-async def _start(connection: Connection, waiting: Waiting, number: str, how: How, message_id: uuid.UUID) -> None:
+async def _start(connection: Connection, waiting: Waiting, number: str, how: How, message_id: _MessageId) -> None:
     await opting.opt_in(
         connection, waiting.organization_id, number, how=how, message_id=message_id, at=waiting.received_at
     )
 
 
-async def _help(connection: Connection, waiting: Waiting, number: str, how: How, message_id: uuid.UUID) -> None:
+async def _help(connection: Connection, waiting: Waiting, number: str, how: How, message_id: _MessageId) -> None:
     await opting.ask_for_help(
         connection, waiting.organization_id, number, how=how, message_id=message_id, at=waiting.received_at
     )

@@ -18,7 +18,8 @@ from offhook.core.ids import new_id
 from offhook.telephony.alerts.models import AlertKind
 from offhook.telephony.alerts.queries import raise_alert
 from offhook.telephony.carrier import Refusal, Treatment
-from offhook.telephony.consent.opting import How, Reason, opt_out, suppress
+from offhook.telephony.consent.opting import How, Reason, opt_out, suppress, why
+from offhook.telephony.consent.queries import find_reason
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.lanes import LaneKey, wake
 from offhook.telephony.messages.models import Message
@@ -163,6 +164,8 @@ async def _repeat(connection: Connection, message: Message, at: datetime, most: 
         verdict = f"It was repeated {repeated} times and is given up." if repeated else "It is not repeated."
     elif message.expires_at is not None and message.expires_at <= at:
         verdict = "It is not repeated, because it would come after the time that it could wait."
+    elif (listed := await find_reason(connection, message.organization_id, message.to_number)) is not None:
+        verdict = f"It is not repeated: {why(listed)}."
     elif await queries.insert_repeat(connection, message.id, repeat := new_id(), at):
         verdict = f"It is sent again as message {repeat} at {at:%Y-%m-%d %H:%M %Z}."
         await wake(connection, _lane(message), at)
