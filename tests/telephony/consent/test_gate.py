@@ -69,6 +69,22 @@ class Desk:
             await insert(connection, "messages", row)
         return row["id"]
 
+    async def conversation(
+        self, person: str | None, opened: datetime, closed: datetime | None = None, *, channel: str = "room"
+    ) -> uuid.UUID:
+        made = await make_conversation(self.database, self.organization_id)
+        async with self.database.tenant(self.organization_id) as connection:
+            await connection.execute(
+                "update conversations set person_number = $2, opened_at = $3, closed_at = $4, channel = $5"
+                " where id = $1",
+                made.conversation_id,
+                person,
+                opened,
+                closed,
+                channel,
+            )
+        return made.conversation_id
+
     async def judge(self, *ids: uuid.UUID, claim: bool = False, pause: asyncio.Event | None = None) -> list[Any]:
         """The verdict on each text, None for free; `claim`: free ones go, as the pump lets them."""
         async with self.database.system("a test judges texts") as connection:
@@ -220,16 +236,9 @@ async def test_the_person_of_a_conversation_is_texted_at_night(
     await desk.configure()
     desk.now = NIGHT
     asked = NIGHT - timedelta(minutes=age_minutes)
-    conversation = await make_conversation(desk.database, desk.organization_id)
-    async with desk.database.tenant(desk.organization_id) as connection:
-        await connection.execute(
-            "update conversations set person_number = $2, opened_at = $3, closed_at = $4 where id = $1",
-            conversation.conversation_id,
-            person,
-            asked - timedelta(minutes=10),
-            None if closed is None else asked + timedelta(minutes=closed),
-        )
-    message = await desk.queue(origin=origin, created_at=asked, conversation_id=conversation.conversation_id)
+    ended = None if closed is None else asked + timedelta(minutes=closed)
+    conversation = await desk.conversation(person, asked - timedelta(minutes=10), ended)
+    message = await desk.queue(origin=origin, created_at=asked, conversation_id=conversation)
     assert (await desk.judge(message) == [None]) is free
 
 
@@ -256,15 +265,8 @@ async def test_the_caller_of_a_call_that_is_no_conversation_of_ours_too(
 async def test_a_conversation_in_texts_is_no_live_call(desk: Desk, origin: str, free: bool) -> None:
     await desk.configure()
     desk.now = NIGHT
-    conversation = await make_conversation(desk.database, desk.organization_id)
-    async with desk.database.tenant(desk.organization_id) as connection:
-        await connection.execute(
-            "update conversations set person_number = $2, channel = 'sms', opened_at = $3 where id = $1",
-            conversation.conversation_id,
-            TO,
-            NIGHT - timedelta(days=9),
-        )
-    message = await desk.queue(origin=origin, conversation_id=conversation.conversation_id)
+    conversation = await desk.conversation(TO, NIGHT - timedelta(days=9), channel="sms")
+    message = await desk.queue(origin=origin, conversation_id=conversation)
     assert (await desk.judge(message) == [None]) is free
 
 

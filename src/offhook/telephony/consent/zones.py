@@ -25,11 +25,11 @@ _PLACED: Final = frozenset(
 among them; of toll-free numbers and their like no zone is known, whatever the library lists."""
 
 _OVERLAYS: Final = {
-    "364": "270", "448": "850", "458": "541", "930": "812", "986": "208", "236": "250", "257": "250", "672": "250",
-    "778": "250", "367": "418", "581": "418",
+    "364": "270", "448": "850", "458": "541", "729": "423", "930": "812", "986": "208", "236": "250", "257": "250",
+    "672": "250", "778": "250", "367": "418", "581": "418",
 }  # fmt: skip
-"""Area codes laid over an older one that reaches into another zone, of which the library knows one zone only. Source:
-the area code maps of the North American Numbering Plan Administrator (nanpa.com)."""
+"""Area codes laid over an older one that reaches into another zone, of which the library knows less. Source: the list
+of overlays at lincmad.com; for 729 the Tennessee Public Utility Commission."""
 
 _NOWHERE: Final = frozenset({"Factory", "localtime", "posixrules"})
 """Files among the zones that are no places: a placeholder, and copies of a machine's own."""
