@@ -41,8 +41,8 @@ _LIST: Final = (
     "|distribution_list|subscriber_list|subscribers|phone_list|records|phone"
 )
 _FROM_ALL: Final = (
-    f"from|of|off|out_of|off_of ?all|any ?of ?your|ur|these|those|this|the|any|all {_MANY}|{_KINDS}|{_LIST}"
-    "|you|u|everything"
+    "from|of|off|out_of|off_of ?all|any ?of ?your|ur|these|those|this|the|any|all ?future|further"
+    f" {_MANY}|{_KINDS}|{_LIST}|you|u|everything|this"
 )
 
 # What is done --------------------------------------------------------------------------------------------------------
@@ -66,6 +66,7 @@ _DO_NOT: Final = "do_not|dont|dnt|don_t|never|do_not_ever|dont_ever|dont_you_eve
 _DO_NOT_WANT: Final = "?i|we do_not|dont|no_longer|never ?ever want|wanna|wish|need|consent|agree|care"
 _WANT: Final = "?i|id|we|wed want|would_like|wish|need|like"
 _I_WILL: Final = "i_will|ill|i_am_going_to|im_going_to|im_gonna|ima"
+_REPEATEDLY: Final = "repeatedly|before|already|many_times|multiple_times|several_times|twice|once"
 _CONSENT: Final = "?my|our|any|all ?prior consent|permission"
 _TO_TEXT: Final = "to_text|to_contact|to_message|for_you_to_text|for_you_to_contact|for_you_to_message"
 _BE_TEXTED: Final = "texted|contacted|messaged|spammed"
@@ -111,15 +112,15 @@ LANGUAGE: Final = Language(
     clauses=(
         f"{_STOP} {_RUDELY} ?all {_TEXTING}",
         f"stop ?with|w {_ALL_THESE} texting|messaging",
-        f"{_STOP}|no_more|end {_ALL_THESE} {_KINDS}",
+        f"{_STOP}|no_more {_ALL_THESE} {_KINDS}",
         f"{_STOP} {_ONE}", "no_more texting|messaging",
         f"turn|switch|shut off {_ALL_THESE} {_MANY}|{_KINDS}",
-        "?i_request|i_want cease|stop|end|no_further|no_more ?all|any ?further contact|communication|communications"
-        " ?with|to ?me|us",
+        "?i_request|i_want cease|cease_and_desist|stop|end|no_further|no_more ?all|any ?further"
+        " contact|communication|communications ?with|to ?me|us",
         f"{_DO_NOT} text|txt|message|msg|contact|call_or_text|text_or_call again|ever_again|anymore|any_more",
-        f"{_UNSUBSCRIBE} {_ME}",
+        f"{_UNSUBSCRIBE} {_ME}", "take|remove my_number|this_number off|out",
         f"{_WANT} to be_unsubscribed|be_opted_out|{_UNSUBSCRIBE}",
-        f"can|could|may|how_do|how_can|how_would i|we|you|u {_UNSUBSCRIBE}|be_removed",
+        f"can|could|may|how_do|how_can|how_would|how_to ?i|we|you|u {_UNSUBSCRIBE}|be_removed",
         "?i|we do_not|dont|no_longer want|wish to receive|get these|those",
         # STOP, and why
         "stop i dont_know|do_not_know you|who_this_is|who_you_are",
@@ -147,6 +148,7 @@ LANGUAGE: Final = Language(
         f"{_DO_NOT} {_RUDELY} {_TEXT} {_ME}",
         "do_not|dont|never write to me",
         f"{_DO_NOT} send ?me|us {_ALL_THESE} {_MANY} ?{_TO_ME}", f"{_DO_NOT} send ?me|us ?any ?more {_ONE}",
+        f"{_DO_NOT} send me|us a|another {_ONE} again|ever_again",
         f"{_DO_NOT} send ?me|us anymore {_MANY}", f"{_DO_NOT} send me|us anything ?else|more",
         # I do not want your texts
         f"{_DO_NOT_WANT} ?to ?get|receive|getting|receiving {_ALL_THESE} {_MANY}|{_KINDS} ?{_FROM_YOU} ?{_TO_ME}",
@@ -162,7 +164,8 @@ LANGUAGE: Final = Language(
         f"?i|we ?hereby revoke|withdraw|retract|rescind {_CONSENT} to be {_BE_TEXTED}",
         f"?i|we ?hereby revoke|withdraw|retract|rescind {_CONSENT} to receive|get {_ALL_THESE} {_MANY} ?{_FROM_YOU}",
         f"?you do_not|dont|no_longer have {_CONSENT} {_TO_TEXT} {_ME}",
-        f"i never gave you|u ?my|any consent|permission {_TO_TEXT} {_ME}",
+        f"i never_gave|didnt_give|did_not_give you|u ?my|any consent|permission {_TO_TEXT} {_ME}",
+        f"i never_consented|never_agreed|didnt_consent|did_not_consent to {_ALL_THESE} {_MANY}",
         "you are|r not allowed|authorized to text|contact|message me|us",
         # take me off
         "remove|delete|erase|take|drop|get|scrub me|us|my_number|this_number|my_name|my_phone|my_phone_number|my_cell"
@@ -178,15 +181,16 @@ LANGUAGE: Final = Language(
         f"{_WANT} to {_UNSUBSCRIBE} ?{_ME} {_FROM_ALL}",
         f"{_WANT} to be removed|taken|deleted|unsubscribed {_FROM_ALL}",
         "im|i_am opting_out|unsubscribing", f"im|i_am opting_out|unsubscribing {_FROM_ALL}",
-        "how do|can|would i|we|you|u opt_out|unsubscribe of|from this|that", f"{_WANT} off ?of your|this|the {_LIST}",
+        f"{_WANT} off ?of your|this|the {_LIST}",
         "how do|can|would i|we|you|u stop getting|receiving these|this",
         "i unsubscribe|opt_out|unsubscribed|opted_out",
         "how do|can|would i|we|you|u get off this|your|the list",
-        f"how do|can|would i|we|you|u stop|end|stop_getting|stop_receiving|get_rid_of|turn_off {_ALL_THESE} {_TEXTS}",
+        "how do|can|would|to ?i|we|you|u stop|end|stop_getting|stop_receiving|get_rid_of|turn_off"
+        f" {_ALL_THESE} {_TEXTS} ?{_FROM_YOU}",
         f"how do|can|would i|we|you|u make|get {_ALL_THESE} {_MANY} ?to stop",
         # leave me alone
-        "leave me|us ?the_fuck|the_hell alone",
-        "you|you_have|youve ?have|got the wrong number|person",
+        "leave me|us ?the_fuck|the_hell|the_f alone",
+        "you|u|you_have|youve ?have|got ?the wrong number|person",
         "you_are|youre texting|messaging|contacting the wrong number|person",
     ),
     reservations=(
@@ -224,11 +228,11 @@ LANGUAGE: Final = Language(
         "i|we want|need|would_like|wish|demand|ask|am_asking|request|am_requesting|insist|must_insist|require"
         " ?that you|u|yall|you_guys|you_people ?to",
         "id_like|id_like_for|im_asking|i_beg you|u|you_guys to",
-        "?i|we ive|weve|have|already|had ?already asked|told you ?guys ?repeatedly|before|already|many_times|twice|once"
-        " to",
-        "i|we ?already asked|told you ?guys ?repeatedly|before|already|many_times|twice|once to",
+        f"?i|we ive|weve|have|already|had ?already asked|told you ?guys ?{_REPEATEDLY} to",
+        f"i|we ?already asked|told you ?guys ?{_REPEATEDLY} to",
         "how many times do i have|need to tell|ask you to", "for_the|this_is_the first|second|third|last|2nd|3rd time",
-        "once again", "as i said", "?this_is ?my|your|the final|last warning|notice ?to", "?effective immediately",
+        "once again", "as i said", "youve|you_have been told|asked|warned to",
+        "?this_is ?my|your|the final|last warning|notice ?to", "?effective immediately",
         "go ahead and",
         "?this_is|its ?the wrong number|person", "this_is harassment|spam", "im|i_am done",
         "i|idk dont_know|do_not_know|who ?who you|this ?are|is",

@@ -36,8 +36,8 @@ LANGUAGE: Final = Language(
     jests=("jaja|jajaja|jeje|jejeje|es_broma",),
     conditions=("si|cuando|hasta|antes|despues|mientras",),
     clauses=(
-        f"cancelar|cancele|cancelen|detener|detenga|detengan|parar|pare|paren|suspender|suspenda|suspendan|alto|basta"
-        f" ?a|de ?todos ?los|sus|tus|estos|esos {_TEXTS} ?{_FROM_YOU}",
+        "?quiero|quisiera cancelar|cancele|cancelen|detener|detenga|detengan|parar|pare|paren|suspender|suspenda"
+        f"|suspendan|alto|basta ?a|de ?todos ?los|sus|tus|estos|esos {_TEXTS} ?{_FROM_YOU}",
         "?nunca|jamas ?mas ?me|nos escriban|escriba|escribas nunca|jamas ?mas",
         "stop mensajes|textos|sms", "no molestar",
         "darme|darnos de baja", "como me|nos doy|damos|puedo_dar de baja", "como puedo darme de baja",
