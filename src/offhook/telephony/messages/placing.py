@@ -17,7 +17,7 @@ import asyncpg
 from offhook.core.db.jobs import queue_ids
 from offhook.core.db.pool import Connection, Row
 from offhook.core.errors import Conflict, FieldProblem, InvalidInput, NotFound, OffhookError
-from offhook.telephony.consent.opting import SUPPRESSED, refusal
+from offhook.telephony.consent.opting import refusal
 from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, Placed, Placement, Priority, message_of
 
 PUMP: Final = "lanes.pump"
@@ -222,7 +222,7 @@ def _refusal(row: Row) -> OffhookError:
     reason: str | None = row["suppressed"]
     if reason is not None:
         sentence = refusal(reason)
-        return InvalidInput(sentence, code=SUPPRESSED, fields=[FieldProblem("to", sentence, reason)])
+        return InvalidInput(sentence, code="suppressed", fields=[FieldProblem("to", sentence, reason)])
     if row["stopped_reason"] is not None:
         return Conflict(
             f"The carrier account is stopped: {row['stopped_reason']} Set it right, then start the account again.",
