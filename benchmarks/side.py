@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.postgres import Postgres
 from offhook.core.db.pool import Database
 from offhook.core.destination import Allowed, DestinationPolicy, decide
+from offhook.core.settings import Settings
 from offhook.organizations import OrganizationService
 from offhook.secrets import KeyRing, Sealer
 from offhook.telephony.assembly import create_telephony
@@ -69,6 +70,7 @@ async def make_side(
         "OFFHOOK_MASTER_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
         "OFFHOOK_KEY_PEPPER": secrets.token_urlsafe(32),
         "OFFHOOK_LOG_LEVEL": "warning",
+        "OFFHOOK_EGRESS_ALLOW": carrier_url.removeprefix("http://") if carrier_url else "",
     }
     return await _add_organization(name, environment, "Spoke & Chain", carrier_url, paces or Paces())
 
@@ -92,6 +94,7 @@ async def _add_organization(
         public_url=PUBLIC_URL,
         reconcile_gap_seconds=90,
         media=MediaOptions(MediaPlace.directory(Path(environment["OFFHOOK_HOME"]) / "media"), ring),
+        egress_allow=Settings.from_environment(environment).egress_allow,
     )
     try:
         organizations = OrganizationService(database, ring.pepper, setting_checks={TEXTING: check_texting})

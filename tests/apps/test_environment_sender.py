@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from offhook.apps.environment_sender import sender_number
+from offhook.apps.environment_sender import environment_addresses, sender_number
 from offhook.core.errors import ConfigurationError
 
 
@@ -32,3 +32,8 @@ def test_two_with_the_suffix_are_an_error_that_names_both() -> None:
 def test_what_is_no_number_is_an_error_that_names_the_variable() -> None:
     with pytest.raises(ConfigurationError, match="TWILIO_PHONE_NUMBER is no phone number"):
         sender_number({"TWILIO_PHONE_NUMBER": "call me"})
+
+
+def test_whoever_sets_the_environments_base_url_allows_it() -> None:
+    assert environment_addresses({"TWILIO_BASE_URL": "http://127.0.0.1:4010"}) == {("127.0.0.1", 4010)}
+    assert environment_addresses({}) == frozenset()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures.api import PEPPER, ApiClient
-from fixtures.telephony import FROM, TO, World
+from fixtures.telephony import FROM, NOWHERE, TO, World
 from offhook.core.db.pool import Database
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from offhook.organizations import Authenticator, OrganizationService
@@ -148,7 +148,7 @@ async def test_credentials_entered_anew_take_back_a_stop_and_are_used_at_once(wo
 
 async def test_credentials_are_not_sent_elsewhere_by_who_does_not_know_them(world: World) -> None:
     path = f"/api/carrier-accounts/{world.account_id}"
-    for elsewhere in ("http://127.0.0.1:1", None):
+    for elsewhere in (NOWHERE, None):
         refused = await world.api.patch(path, {"base_url": elsewhere})
         assert (refused.status, refused.json["errors"][0]["path"]) == (422, "credentials")
     same = await world.api.patch(path, {"base_url": world.emulator.url, "label": "Emulator"})

@@ -10,8 +10,15 @@ from offhook.core.errors import ConfigurationError
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
 from offhook.core.settings import Settings
 from offhook.telephony.assembly import Telephony
+from offhook.telephony.base_urls import Address, address_of
 
 SUFFIX = "_TWILIO_PHONE_NUMBER"
+
+
+def environment_addresses(environment: Mapping[str, str]) -> frozenset[Address]:
+    """Where the account of the environment may be: whoever sets TWILIO_BASE_URL is the operator, who allows it."""
+    address = address_of(environment.get("TWILIO_BASE_URL", ""))
+    return frozenset() if address is None else frozenset({address})
 
 
 def sender_number(environment: Mapping[str, str]) -> str | None:

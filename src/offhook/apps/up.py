@@ -96,7 +96,7 @@ class _Up:
         early = asyncio.create_task(self._start_together(*self._early_children(environment)))
         try:
             dsn = await self._start_database()
-            demo = await self._organization(dsn, _emulator_url(environment))
+            demo = await self._organization(dsn, environment)
             environment["OFFHOOK_DEFAULT_ORGANIZATION"] = demo.organization_id
             self._instance = self._describe(environment, demo)
             await self._start_together(*self._late_children(environment))
@@ -158,21 +158,26 @@ class _Up:
         await migrate(dsn, on_progress=self._say)
         return dsn
 
-    async def _organization(self, dsn: str, emulator_url: str) -> Demo:
+    async def _organization(self, dsn: str, environment: Mapping[str, str]) -> Demo:
         """The demonstration's organization, made on the first start, with the emulator as its carrier."""
         # Here, because it brings FastAPI and takes a second, in which the first children are starting already.
         from offhook.apps.wiring import make_services
 
         database = Database(dsn, max_connections=2, application_name="offhook up")
         await database.open()
-        services = make_services(self._settings, database, key_ring(self._settings))
+        settings = Settings.from_environment(environment)
+        services = make_services(settings, database, key_ring(settings))
         try:
             demo = demonstration_data.read_demo(self._home)
             if demo is None:
                 self._say("making the demonstration organization")
                 demo = await demonstration_data.make_organization(services, self._home)
             await demonstration_data.connect_emulator(
-                services, demo, account_sid=DEFAULT_ACCOUNT_SID, auth_token=DEFAULT_AUTH_TOKEN, url=emulator_url
+                services,
+                demo,
+                account_sid=DEFAULT_ACCOUNT_SID,
+                auth_token=DEFAULT_AUTH_TOKEN,
+                url=_emulator_url(environment),
             )
             return demo
         finally:
@@ -198,6 +203,7 @@ class _Up:
             "OFFHOOK_HOME": str(self._home),
             "OFFHOOK_URL": api_url,
             "OFFHOOK_PUBLIC_URL": settings.public_url or api_url,
+            "OFFHOOK_EGRESS_ALLOW": _with_emulator(settings.environment, ports["OFFHOOK_EMULATOR_PORT"]),
             "OFFHOOK_WORKER_KEY": settings.worker_key or self._secret("worker-key"),
             "AGENT_SMS_SECRET": settings.agent_sms_secret or self._secret("agent-sms-secret"),
         }
@@ -382,6 +388,11 @@ def _agent_health(environment: Mapping[str, str]) -> str:
 
 def _emulator_url(environment: Mapping[str, str]) -> str:
     return f"http://127.0.0.1:{environment['OFFHOOK_EMULATOR_PORT']}"
+
+
+def _with_emulator(environment: Mapping[str, str], port: int) -> str:
+    """OFFHOOK_EGRESS_ALLOW as it is set, and the emulator: carrier accounts may be there."""
+    return ",".join(filter(None, (environment.get("OFFHOOK_EGRESS_ALLOW"), f"127.0.0.1:{port}")))
 
 
 async def _at_once() -> bool:

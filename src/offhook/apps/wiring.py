@@ -12,7 +12,7 @@ from offhook.agents.attachments import AttachmentService
 from offhook.agents.endpoints import agents_part
 from offhook.agents.service import AgentService
 from offhook.apps.database import key_ring, resolve_dsn
-from offhook.apps.environment_sender import adopt_environment_account, sender_number
+from offhook.apps.environment_sender import adopt_environment_account, environment_addresses, sender_number
 from offhook.conversations.agent_config import AgentConfigs
 from offhook.conversations.ledger import PostgresLedger
 from offhook.conversations.part import conversations_part
@@ -155,7 +155,8 @@ def make_services(settings: Settings, database: Database, ring: KeyRing, clock: 
         sealer,
         public_url=settings.public_url,
         reconcile_gap_seconds=settings.reconcile_gap_seconds,
-        media=MediaOptions(_media_place(settings), ring, settings.egress_allow),
+        media=MediaOptions(_media_place(settings), ring),
+        egress_allow=settings.egress_allow | environment_addresses(settings.environment),
         clock=clock,
     )
 

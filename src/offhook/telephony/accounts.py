@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,11 +15,13 @@ from offhook.core.errors import ConfigurationError, FieldProblem, InvalidInput, 
 from offhook.core.recent import Recent
 from offhook.secrets import Sealer
 from offhook.telephony import queries
+from offhook.telephony.base_urls import Address, is_allowed
 from offhook.telephony.carrier import Carrier, CarrierAccount, Prices
 from offhook.telephony.models import AccountRow, Sender, Tariff
 
 CACHED_SECONDS: Final = 5.0
 """How long a process may go on with what another one changed."""
+NOT_ALLOWED: Final = "the operator of this Offhook does not allow it with OFFHOOK_EGRESS_ALLOW"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,19 @@ class Accounts:
     """Opens accounts and finds senders."""
 
     def __init__(
-        self, database: Database, sealer: Sealer, carriers: Mapping[str, Carrier], clock: Clock | None = None
+        self,
+        database: Database,
+        sealer: Sealer,
+        carriers: Mapping[str, Carrier],
+        clock: Clock | None = None,
+        *,
+        allowed: Collection[Address] = (),
     ) -> None:
+        """`allowed`: where accounts may be besides at their carrier."""
         self._database = database
         self._sealer = sealer
         self._carriers = carriers
+        self._allowed = allowed
         clock = clock or SystemClock()
         self._opened: Recent[uuid.UUID, CarrierAccount] = Recent(clock, CACHED_SECONDS)
         self._senders: Recent[uuid.UUID, _Senders] = Recent(clock, CACHED_SECONDS)
@@ -64,8 +74,13 @@ class Accounts:
             raise ConfigurationError(f"this version of Offhook has no carrier {name!r}", code="unknown_carrier")
         return carrier
 
+    def allows(self, base_url: str | None, carrier: Carrier) -> bool:
+        """Whether an account of that carrier's may be at that address; None: the carrier's own."""
+        return base_url is None or is_allowed(base_url, carrier, self._allowed)
+
     async def find_open(self, account_id: uuid.UUID) -> CarrierAccount | None:
-        """The account with its credentials in the clear, of whichever organization."""
+        """The account with its credentials in the clear, of whichever organization. Raises ConfigurationError where
+        it must not be used as it stands there."""
         known = self._opened.get(account_id)
         if known is not None:
             return known
@@ -140,6 +155,11 @@ class Accounts:
         )
 
     async def _open(self, row: AccountRow, sealed: bytes) -> CarrierAccount:
+        if not self.allows(row.base_url, self.carrier(row.carrier)):
+            raise ConfigurationError(
+                f"The carrier account is not used: its base_url is not {row.carrier}'s own, and {NOT_ALLOWED}.",
+                code="base_url_not_allowed",
+            )
         plain = await self._sealer.open(row.organization_id, "carrier_accounts", row.id, "credentials", sealed)
         return CarrierAccount(
             id=row.id,

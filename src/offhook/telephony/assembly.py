@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -19,6 +19,7 @@ from offhook.telephony import endpoints as accounts_and_numbers
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.alerts import endpoints as alert_endpoints
 from offhook.telephony.alerts.alerts import Alerts, Starts
+from offhook.telephony.base_urls import Address
 from offhook.telephony.consent import endpoints as suppression_list
 from offhook.telephony.consent.destinations import DestinationConsent
 from offhook.telephony.consent.gate import Gate
@@ -116,16 +117,18 @@ def create_telephony(
     public_url: str | None,
     reconcile_gap_seconds: float,
     media: MediaOptions,
+    egress_allow: Collection[Address] = (),
     clock: Clock | None = None,
 ) -> Telephony:
-    """Call it inside the running event loop. `public_url`: the origin that carriers reach; None: no callbacks."""
+    """Call it inside the running event loop. `public_url`: the origin that carriers reach; None: no callbacks.
+    `egress_allow`: where tenants' URLs may lead although that is neither on the public internet nor a carrier's."""
     session = aiohttp.ClientSession(
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=30),
     )
-    egress = Egress(media.egress_allow)
+    egress = Egress(egress_allow)
     carriers = registry.carriers(session, egress)
-    accounts = Accounts(database, sealer, carriers, clock)
+    accounts = Accounts(database, sealer, carriers, clock, allowed=egress_allow)
     media_part = create_media(database, accounts, egress, media, public_url=public_url, clock=clock or SystemClock())
     consent = DestinationConsent(database, clock)
     intake = Intake(accounts, consent, media_part.media)

@@ -242,6 +242,12 @@ class Carrier(Protocol):
         ...
 
     @property
+    def base_url_pattern(self) -> str:
+        """What the origins of the carrier's own API look like, in lower case: an account may be at any of them, and
+        elsewhere only where the deployment's operator allows."""
+        ...
+
+    @property
     def attempt_timeout_seconds(self) -> float:
         """The longest that `send_text` may take: after it, an attempt without an outcome was abandoned."""
         ...

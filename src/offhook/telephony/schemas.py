@@ -63,7 +63,7 @@ class NewCarrierAccount(Form):
     external_account_id: Annotated[Text, Field(max_length=100)]
     credentials: JsonObject = Field(description="As the carrier's own form asks; kept encrypted, never shown.")
     label: Label = ""
-    base_url: BaseUrl | None = Field(None, description="For an emulator.")
+    base_url: BaseUrl | None = Field(None, description="For an emulator, where the deployment's operator allows it.")
     messages_per_second: Pace = 1.0
     total_per_second: Pace | None = Field(None, description=_TOTAL)
     segment_price: Price | None = Field(None, description=_SEGMENT_PRICE)

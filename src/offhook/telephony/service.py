@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import asyncpg
 import jsonschema_rs
@@ -20,7 +19,8 @@ from offhook.core.ids import new_id
 from offhook.core.phone import InvalidPhoneNumber, parse_e164
 from offhook.secrets import Sealer
 from offhook.telephony import queries
-from offhook.telephony.accounts import Accounts
+from offhook.telephony.accounts import NOT_ALLOWED, Accounts
+from offhook.telephony.base_urls import address_of
 from offhook.telephony.carrier import INBOUND_TEXT, Carrier
 from offhook.telephony.messages.stops import resume_account
 from offhook.telephony.models import AccountRow, AccountTerms, NumberRow, OwnNumber
@@ -158,12 +158,13 @@ class CarrierAccountService:
         if not changes:
             return known
         credentials: Mapping[str, Any] | None = changes.get("credentials")
+        carrier = self._known_carrier(known.carrier)
         if "base_url" in changes:
-            self._check_base_url(changes["base_url"])
+            self._check_base_url(changes["base_url"], carrier)
             if credentials is None:
                 raise _wrong("credentials", "Enter them again: they are to be sent to another base_url.")
         if credentials is not None:
-            self._check_credentials(self._known_carrier(known.carrier), credentials)
+            self._check_credentials(carrier, credentials)
             changes["credentials"] = await self._seal(organization_id, account_id, credentials)
         async with self._database.tenant(organization_id) as connection:
             changed = await queries.update_account(connection, organization_id, account_id, changes)
@@ -196,7 +197,7 @@ class CarrierAccountService:
         known = self._known_carrier(carrier)
         if not re.fullmatch(known.external_account_id_pattern, external_account_id):
             raise _wrong("external_account_id", "This is not an account id of that carrier's.")
-        self._check_base_url(base_url)
+        self._check_base_url(base_url, known)
         self._check_credentials(known, credentials)
 
     def _known_carrier(self, name: str) -> Carrier:
@@ -205,10 +206,13 @@ class CarrierAccountService:
             raise _wrong("carrier", f"There is no such carrier; there are: {', '.join(sorted(self._carriers))}.")
         return known
 
-    @staticmethod
-    def _check_base_url(base_url: str | None) -> None:
-        if base_url is not None and not _is_origin(base_url):
+    def _check_base_url(self, base_url: str | None, carrier: Carrier) -> None:
+        if base_url is not None and address_of(base_url) is None:
             raise _wrong("base_url", "Must be an origin such as http://127.0.0.1:8712.")
+        if not self._accounts.allows(base_url, carrier):
+            raise _wrong(
+                "base_url", f"This is not {carrier.name}'s own address, and {NOT_ALLOWED}.", "base_url_not_allowed"
+            )
 
     @staticmethod
     def _check_credentials(carrier: Carrier, credentials: Mapping[str, Any]) -> None:
@@ -340,15 +344,5 @@ def _e164(number: str) -> str:
         raise _wrong("number", f"This is not a phone number: {error.message}.") from None
 
 
-def _is_origin(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.path in ("", "/") and not parts.query
-        )
-    except ValueError:
-        return False
-
-
-def _wrong(field: str, message: str) -> InvalidInput:
-    return InvalidInput(message, fields=[FieldProblem(field, message)])
+def _wrong(field: str, message: str, code: str = "invalid") -> InvalidInput:
+    return InvalidInput(message, fields=[FieldProblem(field, message, code)])

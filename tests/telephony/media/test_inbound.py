@@ -239,3 +239,11 @@ async def test_a_message_that_was_redacted_before_is_not_fetched(room: MediaRoom
     await room.part.media.erase_of(room.organization_id, message_id)
     await room.run(FETCH, job)
     assert room.carrier.asked == []
+
+
+async def test_media_are_not_fetched_for_an_account_that_must_not_be_where_it_is(room: MediaRoom) -> None:
+    _, [job] = await receive(room, InboundMedium("http://169.254.169.254/latest/meta-data", "text/plain"))
+    await room.execute("update carrier_accounts set base_url = 'http://169.254.169.254'")
+    with pytest.raises(RetryLater):
+        await room.run(FETCH, job)
+    assert room.carrier.asked == []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.telephony import FROM, OTHER_TO, TO, World
+from fixtures.telephony import FROM, NOWHERE, OTHER_TO, TO, World
 from offhook.core.errors import Conflict, Effect, InvalidInput, NotFound
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from offhook.telephony.carrier import OutboundText
@@ -72,7 +72,7 @@ async def test_an_unknown_outcome_ends_with_exactly_one_text(world: World, kind:
 
 
 async def test_a_refused_connection_is_tried_again_at_once(world: World) -> None:
-    await world.execute("update carrier_accounts set base_url = 'http://127.0.0.1:9'")
+    await world.execute("update carrier_accounts set base_url = $1", NOWHERE)
     receipt = await world.telephony.messaging.text(world.wish("Later"))
     assert (receipt.status, receipt.effect) == ("queued", Effect.NONE)
     await world.execute("update carrier_accounts set base_url = $1", world.emulator.url)

@@ -39,7 +39,7 @@ def report(slots: list[float], arrivals: list[float]) -> None:
 
 async def test_four_processes_on_one_lane_never_pass_its_rate(world: World, database_dsn: str, tmp_path: Path) -> None:
     await world.execute("update carrier_accounts set messages_per_second = $1", RATE)
-    async with running_jobs(4, database_dsn, tmp_path / "media"):
+    async with running_jobs(4, database_dsn, tmp_path / "media", world.emulator.url):
         await _placed(world, 160)
         slots = _slots(await _all_taken(world))
     gaps = [after - before for before, after in itertools.pairwise(slots)]

@@ -129,7 +129,7 @@ async def test_a_killed_pump_is_taken_over_and_nothing_is_lost_or_doubled(
 ) -> None:
     await pace(world, 20.0)
     await asyncio.gather(*(world.telephony.messaging.place(text(world, f"{n}")) for n in range(60)))
-    first = JobsProcess(database_dsn, tmp_path / "media")
+    first = JobsProcess(database_dsn, tmp_path / "media", carrier_url=world.emulator.url)
     await first.start()
 
     async def under_way() -> bool:
@@ -137,7 +137,7 @@ async def test_a_killed_pump_is_taken_over_and_nothing_is_lost_or_doubled(
 
     await world.until(under_way)
     await first.kill()
-    async with running_jobs(2, database_dsn, tmp_path / "media"):
+    async with running_jobs(2, database_dsn, tmp_path / "media", world.emulator.url):
         # What it had claimed is found out once an attempt's longest time is over: not waited for here.
         await world.execute(
             "update messages set attempt_started_at = attempt_started_at - interval '1 minute'"

@@ -22,12 +22,10 @@ from offhook.telephony.media.store import MediaPlace, MediaStore
 
 @dataclass(frozen=True, slots=True)
 class MediaOptions:
-    """What a deployment decides: where bytes are kept, which keys sign addresses, and which hosts may be asked for
-    media although they are not on the public internet."""
+    """What a deployment decides: where bytes are kept, and which keys sign addresses."""
 
     place: MediaPlace
     ring: KeyRing = field(repr=False)
-    egress_allow: frozenset[tuple[str, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from yarl import URL
 from offhook.telephony.carrier import CarrierAccount
 
 API: Final = "https://api.telnyx.com"
+BASE_URL_PATTERN: Final = r"https://api\.telnyx\.com/?"
 
 CREDENTIALS_SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",

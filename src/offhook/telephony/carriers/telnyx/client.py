@@ -30,7 +30,7 @@ from offhook.telephony.carrier import (
     OutcomeUnknown,
     Refusal,
 )
-from offhook.telephony.carriers.telnyx.account import CREDENTIALS_SCHEMA, EXTERNAL_ID_PATTERN, door_of
+from offhook.telephony.carriers.telnyx.account import BASE_URL_PATTERN, CREDENTIALS_SCHEMA, EXTERNAL_ID_PATTERN, door_of
 from offhook.telephony.carriers.telnyx.errors import is_in_doubt, refusal_of, refusal_of_answer
 from offhook.telephony.carriers.telnyx.events import event_of, message_of
 from offhook.telephony.carriers.telnyx.offer import LIMITS, MESSAGING_SERVICE_PATTERN, PRICES
@@ -46,6 +46,7 @@ class TelnyxCarrier:
 
     name = "telnyx"
     external_account_id_pattern = EXTERNAL_ID_PATTERN
+    base_url_pattern = BASE_URL_PATTERN
     messaging_service_id_pattern = MESSAGING_SERVICE_PATTERN
     attempt_timeout_seconds = TOTAL_TIMEOUT_SECONDS
     lists_messages = False

@@ -13,6 +13,8 @@ from yarl import URL
 from offhook.telephony.carrier import CarrierAccount
 
 API: Final = "https://api.twilio.com"
+BASE_URL_PATTERN: Final = r"https://api(\.[a-z0-9-]+){0,2}\.twilio\.com/?"
+"""Also with a region, or with an edge and a region: twilio.com/docs/global-infrastructure."""
 
 CREDENTIALS_SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",

@@ -24,7 +24,13 @@ from offhook.telephony.carrier import (
     OutcomeUnknown,
     Refusal,
 )
-from offhook.telephony.carriers.twilio.account import CREDENTIALS_SCHEMA, EXTERNAL_ID_PATTERN, Door, door_of
+from offhook.telephony.carriers.twilio.account import (
+    BASE_URL_PATTERN,
+    CREDENTIALS_SCHEMA,
+    EXTERNAL_ID_PATTERN,
+    Door,
+    door_of,
+)
 from offhook.telephony.carriers.twilio.errors import refusal_of, refusal_of_answer
 from offhook.telephony.carriers.twilio.events import event_of, is_older, message_of
 from offhook.telephony.carriers.twilio.offer import LIMITS, MESSAGING_SERVICE_PATTERN, PRICES
@@ -50,6 +56,7 @@ class TwilioCarrier:
 
     name = "twilio"
     external_account_id_pattern = EXTERNAL_ID_PATTERN
+    base_url_pattern = BASE_URL_PATTERN
     messaging_service_id_pattern = MESSAGING_SERVICE_PATTERN
     attempt_timeout_seconds = TOTAL_TIMEOUT_SECONDS
     lists_messages = True
