@@ -66,6 +66,11 @@ def test_long_runs_of_accents_cost_nobody_time() -> None:
     assert time.process_time() - began < 1.0
 
 
+@pytest.mark.parametrize("text", ["\u200b" * 71, "\u00a0" * 71, " \ufeff" * 80])
+def test_a_text_never_becomes_empty(text: str) -> None:
+    assert smart_encode(text).text == text
+
+
 @given(st.text(max_size=400))
 def test_it_never_costs_more_and_a_second_time_changes_nothing(text: str) -> None:
     once = smart_encode(text)

@@ -78,13 +78,14 @@ _TWO_MARKS: Final = re.compile("[\u0300-\u036f]{2}")
 
 
 def smart_encode(text: str) -> SmartText:
-    """`text` in GSM-7 if it can be told in it and costs fewer segments so; otherwise as it is."""
+    """`text` in GSM-7 if it can be told in it and costs fewer segments so; otherwise as it is, and where nothing would
+    be left to see."""
     if text.isascii() and "`" not in text and "\t" not in text:
         return SmartText(text)
     # No letter of GSM-7 carries two accents, and long runs of them are slow to put in order.
     composed = text if _TWO_MARKS.search(text) else unicodedata.normalize("NFC", text)
     encoded = composed.translate(_TABLE)
     before, after = count(text), count(encoded)
-    if after.encoding is not Encoding.GSM_7 or after.segments >= before.segments:
+    if not encoded.strip() or after.encoding is not Encoding.GSM_7 or after.segments >= before.segments:
         return SmartText(text)
     return SmartText(encoded, {char: _TABLE[ord(char)] for char in dict.fromkeys(composed) if ord(char) in _TABLE})

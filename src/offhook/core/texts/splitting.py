@@ -21,7 +21,8 @@ MAX_CHARACTERS: Final = 16_000
 
 _LINK: Final = re.compile(r"(?:https?://|www\.)[^\s\u3000-\u303f\uff00-\uffef]+", re.IGNORECASE)
 _LINE_END: Final = re.compile(r"\n+")
-_SENTENCE_END: Final = re.compile(r"(?:[.!?…]+[)\"'”’»\]]*(?=\s))|[。！？]+")
+# From the first sign of a run on, and without going back: a run of many without a space is looked at once.
+_SENTENCE_END: Final = re.compile(r"(?:(?<![.!?…])[.!?…]++[)\"'”’»\]]*+(?=\s))|[。！？]++")
 _WHITE: Final = re.compile(r"\s+")
 _SHORTEST: Final = 1 / 3
 """A part that ends at a sentence is at least that full; better a cut between words than many tiny texts."""

@@ -11,7 +11,6 @@ sender; more wait in their lane. At night a text that is no answer to the caller
 from __future__ import annotations
 
 import asyncio
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -259,7 +258,12 @@ async def appraise(
 
 
 def _without_variables(text: str) -> str:
-    return re.sub(r"\{\{.*?\}\}", "", text)
+    kept: list[str] = []
+    position = 0
+    while (start := text.find("{{", position)) >= 0 and (end := text.find("}}", start)) >= 0:
+        kept.append(text[position:start])
+        position = end + len("}}")
+    return "".join(kept) + text[position:]
 
 
 def _with_examples(text: str, declarations: Declarations) -> str:
