@@ -24,6 +24,18 @@ def test_what_was_put_first_is_forgotten_first() -> None:
     assert [known.get(key) for key in "abc"] == [2, None, 3]
 
 
+async def test_what_is_over_is_not_kept_until_the_memory_is_full() -> None:
+    clock = ManualClock()
+    known: Recent[str, int] = Recent(clock, 5.0)
+    known.put("a", 1)
+    known.put("b", 2)
+    await clock.advance(5.0)
+    known.put("c", 3)
+    assert list(known._known) == ["c"]
+    known.put("c", 3, at_most_seconds=0.0)
+    assert list(known._known) == []
+
+
 def test_values_are_forgotten_by_key_and_by_what_they_are() -> None:
     known: Recent[str, int] = Recent(ManualClock(), 5.0)
     for value, key in enumerate("abc"):

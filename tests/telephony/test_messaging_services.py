@@ -128,3 +128,20 @@ async def test_a_number_has_a_pace_of_its_own(world: World) -> None:
     assert (await world.api.patch(path, {"messages_per_second": None})).json["phone_number"][
         "messages_per_second"
     ] is None
+
+
+async def test_one_that_is_stopped_says_why_until_it_is_started(world: World) -> None:
+    pool = (await create(world.api, world)).json["messaging_service"]
+    path = f"/api/messaging-services/{pool['id']}"
+    assert pool["stopped_reason"] is None
+    placed = {"to": TO, "body": "Hi", "messaging_service_id": pool["id"]}
+    assert (await world.api.post("/api/messages", placed)).status == 202
+    await world.execute("update lanes set stopped_reason = '30034: not registered' where sender = $1", SERVICE)
+    for shown in (
+        (await world.api.get(path)).json["messaging_service"],
+        (await world.api.get("/api/messaging-services")).json["messaging_services"][0],
+        (await world.api.patch(path, {"label": "Pool"})).json["messaging_service"],
+    ):
+        assert shown["stopped_reason"] == "30034: not registered"
+    assert (await world.api.post(f"{path}/start")).json["was_stopped"]
+    assert (await world.api.get(path)).json["messaging_service"]["stopped_reason"] is None

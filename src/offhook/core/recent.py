@@ -15,7 +15,8 @@ MOST: Final = 4096
 
 
 class Recent(Generic[K, V]):
-    """At most `most` values, each for `seconds`; what was put first is forgotten first."""
+    """At most `most` values, each for `seconds`; what was put first is forgotten first, and what is over when something
+    else is put."""
 
     def __init__(self, clock: Clock, seconds: float, *, most: int = MOST) -> None:
         self._clock = clock
@@ -29,10 +30,11 @@ class Recent(Generic[K, V]):
 
     def put(self, key: K, value: V, *, at_most_seconds: float | None = None) -> V:
         """`at_most_seconds`: where this value is good for less than the others."""
+        now = self._clock.monotonic()
         seconds = self._seconds if at_most_seconds is None else min(self._seconds, at_most_seconds)
-        self._known[key] = (self._clock.monotonic() + seconds, value)
+        self._known[key] = (now + seconds, value)
         self._known.move_to_end(key)
-        while len(self._known) > self._most:
+        while self._known and (len(self._known) > self._most or next(iter(self._known.values()))[0] <= now):
             self._known.popitem(last=False)
         return value
 

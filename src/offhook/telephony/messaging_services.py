@@ -17,7 +17,11 @@ from offhook.telephony import queries
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.models import MessagingServiceRow
 
-_COLUMNS: Final = ", ".join(MessagingServiceRow.__slots__)
+_COLUMNS: Final = (
+    "id, organization_id, carrier_account_id, external_id, label, messages_per_second, created_at,"
+    " (select l.stopped_reason from lanes l where l.carrier_account_id = messaging_services.carrier_account_id"
+    "  and l.sender = messaging_services.external_id) as stopped_reason"
+)
 _CHANGEABLE: Final = ("label", "messages_per_second")
 
 

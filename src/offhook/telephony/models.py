@@ -69,6 +69,8 @@ class MessagingServiceRow:
     messages_per_second: float | None
     """None: its account's."""
     created_at: datetime
+    stopped_reason: str | None = None
+    """Set: its texts wait until it is started again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ _TOTAL = "Segments a second over all its senders together; null: only each sende
 _SEGMENT_PRICE = "Of one segment, for estimates; null: the carrier's usual one."
 _MEDIA_PRICE = "Of one text with media, for estimates; null: the carrier's usual one."
 _PACE = "Segments a second; null: its account's pace."
+_STOPPED = "Set: its texts wait until it is started again."
 
 
 class _Out(BaseModel):
@@ -105,7 +106,7 @@ class PhoneNumberOut(_Out):
     carrier_account_id: uuid.UUID | None
     agent_id: uuid.UUID | None
     messages_per_second: float | None = Field(description=_PACE)
-    stopped_reason: str | None = Field(description="Set: its texts wait until it is started again.")
+    stopped_reason: str | None = Field(description=_STOPPED)
     created_at: datetime
 
 
@@ -141,6 +142,7 @@ class MessagingServiceOut(_Out):
     external_id: str = Field(description="The carrier's own id of it: Twilio's MG…, Telnyx's messaging profile.")
     label: str
     messages_per_second: float | None = Field(description=_PACE)
+    stopped_reason: str | None = Field(description=_STOPPED)
     created_at: datetime
 
 

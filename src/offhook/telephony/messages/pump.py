@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from offhook.core.clock import SystemClock
 from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import Unavailable
+from offhook.core.recent import Recent
 from offhook.core.telemetry import get_logger
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.consent.gate import Gate
@@ -38,6 +40,8 @@ MAX_STAYING: Final = 100
 _AWAY_SECONDS: Final = 0.5
 _FULL_SECONDS: Final = 1.0
 SWEEP_SECONDS: Final = 60.0
+_KNOWN_SECONDS: Final = 3600.0
+"""How long a lane's key is remembered by its id. It never changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Pump:
         self._attempts = attempts
         self._gate = gate
         self._staying = 0
-        self._keys: dict[uuid.UUID, LaneKey] = {}
+        self._keys: Recent[uuid.UUID, LaneKey] = Recent(SystemClock(), _KNOWN_SECONDS)
         self._looks: set[asyncio.Task[Look]] = set()
 
     async def on_job(self, payload: bytes) -> None:
@@ -90,9 +94,7 @@ class Pump:
     async def _find_key(self, lane_id: uuid.UUID) -> LaneKey | None:
         async with self._database.system("pump a lane") as connection:
             key = await lanes.find_key(connection, lane_id)
-        if key is not None:
-            self._keys[lane_id] = key
-        return key
+        return None if key is None else self._keys.put(lane_id, key)
 
     async def _pump(self, key: LaneKey, me: uuid.UUID) -> None:
         while True:

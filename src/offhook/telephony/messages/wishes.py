@@ -104,9 +104,10 @@ def read_wish(organization_id: uuid.UUID, body: Mapping[str, Any], operation_id:
     problems = [FieldProblem(name, "There is no such field.", "extra_forbidden") for name in body.keys() - FIELDS]
     given = _read(body, _FIELDS, problems)
     options = PLAIN if body.keys() <= _FIELDS.keys() else TextOptions(**_read(body, _OPTIONS, problems))
-    failed = {problem.path for problem in problems}
+    failed = {problem.path.partition(".")[0] for problem in problems}
+    wordless = options.media or "media" in failed
     for name in ("to", "body"):
-        if name not in given and name not in failed and not (name == "body" and options.media):
+        if name not in given and name not in failed and not (name == "body" and wordless):
             problems.append(FieldProblem(name, "Must be a text.", "missing"))
     if problems:
         raise InvalidInput("The text cannot be placed as it was sent.", fields=problems)

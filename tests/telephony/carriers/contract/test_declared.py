@@ -31,6 +31,14 @@ def test_the_credentials_form_takes_the_credentials_and_nothing_else(face: Face)
 
 
 @every_face
+def test_nothing_in_the_credentials_form_may_be_empty(face: Face) -> None:
+    schema = face.make(cast("Any", None)).credentials_schema()
+    forms = {name: jsonschema_rs.validator_for(dict(field)) for name, field in schema["properties"].items()}
+    assert forms
+    assert not [name for name, form in forms.items() if form.is_valid("")]
+
+
+@every_face
 def test_limits_and_prices_are_complete(face: Face) -> None:
     carrier = face.make(cast("Any", None))
     limits, prices = carrier.limits, carrier.prices

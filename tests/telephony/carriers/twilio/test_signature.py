@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import timeit
+from base64 import b64encode
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -134,6 +136,15 @@ def test_the_settings_header_names_key_and_algorithm() -> None:
     assert settings_of("") == (None, "HMAC_SHA1")
     assert settings_of("key=webhooks_sharedkey_1, algorithm=HMAC_SHA256") == ("webhooks_sharedkey_1", "HMAC_SHA256")
     assert settings_of("nonsense") == (None, "HMAC_SHA1")
+
+
+@pytest.mark.parametrize("algorithm", ["HMAC_SHA1", "HMAC_SHA256"])
+def test_nothing_is_signed_with_an_empty_key(algorithm: str) -> None:
+    digest = algorithm.removeprefix("HMAC_").lower()
+    forged = b64encode(hmac.digest(b"", URL.encode(), digest)).decode()
+    assert not is_signed([b""], url=URL, pairs=(), body=b"", signature=forged, algorithm=algorithm)
+    signed = b64encode(hmac.digest(b"k", URL.encode(), digest)).decode()
+    assert is_signed([b"", b"k"], url=URL, pairs=(), body=b"", signature=signed, algorithm=algorithm)
 
 
 def test_a_check_takes_no_more_than_a_third_of_the_sdks_time() -> None:

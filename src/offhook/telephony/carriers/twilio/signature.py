@@ -73,7 +73,8 @@ def is_signed(
     signature: str,
     algorithm: str = HMAC_SHA1,
 ) -> bool:
-    """Whether `signature` is that of one of `secrets`. `pairs`: the form's; None: any other body (JSON)."""
+    """Whether `signature` is that of one of `secrets`; an empty one is none. `pairs`: the form's; None: any other body
+    (JSON)."""
     digest = _DIGESTS.get(algorithm.upper())
     urls = _signed_urls(url)
     if digest is None or not urls:
@@ -86,7 +87,7 @@ def is_signed(
         for variant in urls:  # almost always the first: the second is not even encoded
             text = (variant + suffix).encode()
             for secret in secrets:
-                if hmac.compare_digest(b64encode(hmac.digest(secret, text, digest)), given):
+                if secret and hmac.compare_digest(b64encode(hmac.digest(secret, text, digest)), given):
                     return True
     except UnicodeEncodeError:
         return False
