@@ -163,7 +163,7 @@ async def test_a_file_may_have_an_odd_name(room: MediaRoom, name: str, plain: st
     assert shown.isascii()
 
 
-@pytest.mark.parametrize("content_type", ["application/pdf", "text/vcard", "text/plain", "application/rtf"])
+@pytest.mark.parametrize("content_type", ["application/pdf", "text/vcard", "text/plain", "text/rtf"])
 async def test_what_a_browser_could_run_or_render_is_a_download(room: MediaRoom, content_type: str) -> None:
     _, headers, _ = await ask(room, await address(room, SAMPLES[content_type], content_type))
     assert headers["content-disposition"].startswith("attachment; ")

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from fixtures.media import JPEG, PUBLIC_URL, MediaRoom, media_room, png
+from fixtures.media import JPEG, PUBLIC_URL, SAMPLES, MediaRoom, media_room, png
 from offhook.core.db.pool import Database
 from offhook.core.errors import ConfigurationError, Conflict, InvalidInput
 from offhook.secrets import KeyRing
 from offhook.telephony.carrier import TextLimits
+from offhook.telephony.carriers.twilio.offer import LIMITS as TWILIO
 from offhook.telephony.media.models import MediumWish
 from offhook.telephony.messages.models import MESSAGE_COLUMNS, Message, PlacedMedium, message_of
 from offhook.telephony.models import Sender
@@ -58,21 +59,15 @@ class Shop:
         return await answer(request)
 
 
-def file(data: bytes, content_type: str | None, *, ranges: bool = True, length: bool = True) -> Any:
+def file(data: bytes, content_type: str | None, *, length: bool = True) -> Any:
     async def answer(request: web.Request) -> web.StreamResponse:
-        wanted = request.http_range if ranges else slice(None)
-        part = data[wanted.start : wanted.stop]
-        partial = ranges and wanted.start is not None
-        headers = {"content-range": f"bytes 0-{len(part) - 1}/{len(data)}"} if partial else {}
-        if content_type is not None:
-            headers["content-type"] = content_type
-        response = web.StreamResponse(status=206 if partial else 200, headers=headers)
+        response = web.StreamResponse(headers={} if content_type is None else {"content-type": content_type})
         if length:
-            response.content_length = len(part)
+            response.content_length = len(data)
         else:
             response.enable_chunked_encoding()
         await response.prepare(request)
-        await response.write(part)
+        await response.write(data)
         return response
 
     return answer
@@ -134,19 +129,39 @@ async def test_an_upload_is_placed_with_what_its_bytes_are(counter: Counter) -> 
     assert await counter.resolve(wish) == (PlacedMedium(wish.media_id, None, "image/jpeg", len(JPEG)),)
 
 
-@pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.parametrize(
+    ("sent_as", "data"),
+    [
+        ("text/rtf", SAMPLES["text/rtf"]),
+        ("application/rtf", SAMPLES["text/rtf"]),
+        ("audio/wav", SAMPLES["audio/vnd.wave"]),
+        ("text/x-vcard", SAMPLES["text/vcard"]),
+        ("audio/amr-nb", SAMPLES["audio/amr"]),
+    ],
+)
+async def test_an_upload_is_served_by_a_name_that_the_carrier_lists(
+    counter: Counter, sent_as: str, data: bytes
+) -> None:
+    wish = await counter.uploaded(data, sent_as)
+    [placed] = await counter.resolve(wish, limits=TWILIO)
+    shown = (await counter.room.api.get(f"/api/media/{wish.media_id}")).json["medium"]
+    served = await counter.room.anonymous.get(shown["url"].removeprefix(PUBLIC_URL))
+    assert served.headers["content-type"] == placed.content_type
+    assert placed.content_type in TWILIO.media_types
+
+
 @pytest.mark.parametrize("length", [True, False])
-async def test_a_url_is_placed_with_what_its_server_gives(counter: Counter, ranges: bool, length: bool) -> None:
+async def test_a_url_is_placed_with_what_its_server_gives(counter: Counter, length: bool) -> None:
     data = png(padding=4800)
-    wish = counter.offered("/menu.png", file(data, "image/png", ranges=ranges, length=length))
+    wish = counter.offered("/menu.png", file(data, "image/png", length=length))
     assert await counter.resolve(wish) == (PlacedMedium(None, wish.url, "image/png", len(data)),)
 
 
-async def test_only_the_beginning_of_a_url_is_fetched_and_once_for_many_texts(counter: Counter) -> None:
+async def test_a_url_is_asked_as_the_carrier_will_ask_and_once_for_many_texts(counter: Counter) -> None:
     wish = counter.offered("/menu.png", file(png(), "image/png"))
     for _ in range(3):
         await counter.resolve(wish)
-    assert counter.shop.asked == ["GET /menu.png bytes=0-4095"]
+    assert counter.shop.asked == ["GET /menu.png None"]
 
 
 async def test_several_keep_their_order(counter: Counter) -> None:
@@ -165,7 +180,7 @@ async def test_another_name_of_an_accepted_type_and_a_group_of_types_are_accepte
     placed = await counter.resolve(
         await counter.uploaded(wave, "audio/x-wav"), await counter.uploaded(film, "video/mp4")
     )
-    assert [medium.content_type for medium in placed] == ["audio/wav", "video/mp4"]
+    assert [medium.content_type for medium in placed] == ["audio/vnd.wave", "video/mp4"]
 
 
 async def test_every_medium_that_is_wrong_is_named(counter: Counter) -> None:
@@ -248,20 +263,24 @@ async def _endlessly(request: web.Request) -> web.StreamResponse:
         await response.write(bytes(65536))
 
 
-async def _unmeasured(request: web.Request) -> web.StreamResponse:
-    headers = {"content-range": "bytes 0-10/*", "content-type": "image/png"}
+async def _partly(request: web.Request) -> web.StreamResponse:
+    headers = {"content-range": f"bytes 0-{len(png()) - 1}/{len(png())}", "content-type": "image/png"}
     return web.Response(status=206, body=png(), headers=headers)
 
 
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (file(b"", "image/png", ranges=False), "medium_type_unknown"),
+        (file(b"", "image/png"), "medium_type_unknown"),
         (file(JPEG, "image/png"), "medium_type_mismatch"),
         (file(b"<svg/>", "image/svg+xml"), "medium_type_unknown"),
         (file(b"%PDF-1.7\n", "application/pdf"), "medium_type_refused"),
         (_endlessly, "url_unusable"),
-        (_unmeasured, "url_unusable"),
+        (_partly, "url_unusable"),
+        (file(png(), None), "medium_type_refused"),
+        (file(png(), "application/octet-stream"), "medium_type_refused"),
+        (file(JPEG, "image/pjpeg"), "medium_type_refused"),
+        (file(b"RIFF\x24\x00\x00\x00WAVEfmt ", "audio/x-wav"), "medium_type_refused"),
         (None, "url_unusable"),
     ],
 )

@@ -31,7 +31,7 @@ EXTENSIONS: Final[Mapping[str, str]] = {
     "audio/webm": "weba",
     "audio/amr": "amr",
     "audio/3gpp": "3ga",
-    "audio/wav": "wav",
+    "audio/vnd.wave": "wav",
     "audio/basic": "au",
     "video/mp4": "mp4",
     "video/mpeg": "mpeg",
@@ -41,7 +41,7 @@ EXTENSIONS: Final[Mapping[str, str]] = {
     "video/webm": "webm",
     "video/ogg": "ogv",
     "application/pdf": "pdf",
-    "application/rtf": "rtf",
+    "text/rtf": "rtf",
     "text/vcard": "vcf",
     "text/calendar": "ics",
     "text/csv": "csv",
@@ -62,25 +62,29 @@ _SAME: Final[Mapping[str, str]] = {
     "audio/x-m4a": "audio/mp4",
     "audio/m4a": "audio/mp4",
     "audio/amr-nb": "audio/amr",
-    "audio/x-wav": "audio/wav",
-    "audio/wave": "audio/wav",
-    "audio/vnd.wave": "audio/wav",
+    "audio/wav": "audio/vnd.wave",
+    "audio/x-wav": "audio/vnd.wave",
+    "audio/wave": "audio/vnd.wave",
     "text/x-vcard": "text/vcard",
     "text/directory": "text/vcard",
-    "text/rtf": "application/rtf",
-    "text/richtext": "application/rtf",
+    "application/vcard": "text/vcard",
+    "application/rtf": "text/rtf",
+    "text/richtext": "text/rtf",
     "application/x-pdf": "application/pdf",
 }
-"""Other names of the same, by which senders and carriers know them."""
+"""Other names of the same, by which senders know them. The usual name is the one that is served, so it is one that
+carriers list: they judge a medium by what its server calls it."""
 
 _FTYP: Final = (4, b"ftyp")
+_MP4_BRANDS: Final = (b"iso", b"mp4", b"avc1", b"M4V", b"MSNV", b"dash", b"mmp4", b"F4V")
+"""Of films (mp4ra.org); `ftyp` alone says nothing: an AVIF picture begins so too."""
 _SIGNATURES: Final[tuple[tuple[tuple[tuple[int, bytes], ...], tuple[str, ...]], ...]] = (
     (((0, b"\xff\xd8\xff"),), ("image/jpeg",)),
     (((0, b"\x89PNG\r\n\x1a\n"),), ("image/png",)),
     (((0, b"GIF87a"),), ("image/gif",)),
     (((0, b"GIF89a"),), ("image/gif",)),
     (((0, b"RIFF"), (8, b"WEBP")), ("image/webp",)),
-    (((0, b"RIFF"), (8, b"WAVE")), ("audio/wav",)),
+    (((0, b"RIFF"), (8, b"WAVE")), ("audio/vnd.wave",)),
     (((0, b"BM"), (6, b"\0\0\0\0")), ("image/bmp",)),
     (((0, b"II*\0"),), ("image/tiff",)),
     (((0, b"MM\0*"),), ("image/tiff",)),
@@ -91,7 +95,7 @@ _SIGNATURES: Final[tuple[tuple[tuple[tuple[int, bytes], ...], tuple[str, ...]], 
     ((_FTYP, (8, b"3g2")), ("video/3gpp2", "video/3gpp")),
     ((_FTYP, (8, b"3g")), ("video/3gpp", "audio/3gpp")),
     ((_FTYP, (8, b"M4A")), ("audio/mp4",)),
-    ((_FTYP,), ("video/mp4", "audio/mp4", "video/quicktime")),
+    *(((_FTYP, (8, brand)), ("video/mp4", "audio/mp4", "video/quicktime")) for brand in _MP4_BRANDS),
     (((0, b"ID3"),), ("audio/mpeg", "audio/aac")),
     (((0, b"\xff\xfb"),), ("audio/mpeg",)),
     (((0, b"\xff\xf3"),), ("audio/mpeg",)),
@@ -105,7 +109,7 @@ _SIGNATURES: Final[tuple[tuple[tuple[tuple[int, bytes], ...], tuple[str, ...]], 
     (((0, b"\0\0\x01\xba"),), ("video/mpeg",)),
     (((0, b"\0\0\x01\xb3"),), ("video/mpeg",)),
     (((0, b"%PDF-"),), ("application/pdf",)),
-    (((0, b"{\\rtf"),), ("application/rtf",)),
+    (((0, b"{\\rtf"),), ("text/rtf",)),
 )
 """Bytes at offsets → the types they may be, the likeliest first."""
 
@@ -121,16 +125,16 @@ class WrongType(ValueError):
         self.code = code
 
 
+def bare(declared: str | None) -> str:
+    """A `Content-Type` without its parameters, in lower case; empty for none."""
+    return (declared or "").partition(";")[0].strip().lower()
+
+
 def plain(declared: str | None) -> str | None:
     """A `Content-Type` without its parameters, by its usual name; None for none, and for one that says nothing."""
-    name = (declared or "").partition(";")[0].strip().lower()
+    name = bare(declared)
     name = _SAME.get(name, name)
     return None if name in ("", ANY, "binary/octet-stream", "application/x-www-form-urlencoded") else name
-
-
-def names_of(content_type: str) -> tuple[str, ...]:
-    """All that a type is known as, its usual name first."""
-    return (content_type, *(other for other, usual in _SAME.items() if usual == content_type))
 
 
 def candidates(head: bytes) -> tuple[str, ...]:

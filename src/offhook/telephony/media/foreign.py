@@ -1,7 +1,8 @@
 """Somebody else's media: what their address serves is asked before a text that carries it is placed.
 
-Only the beginning is fetched. A server that does not tell the size is read until the size is known or the largest that
-any carrier takes is passed.
+It is asked as the carrier will ask, without a range, because some servers answer the one and not the other; only the
+beginning is read. A server that does not tell the size is read until the size is known or the largest that any carrier
+takes is passed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 from offhook.core.clock import Clock
 from offhook.core.egress import Egress, EgressFailed, EgressRefused, Fetched
 from offhook.core.recent import Recent
-from offhook.telephony.media.content_types import SNIFFED_BYTES, WrongType, decide
+from offhook.telephony.media.content_types import SNIFFED_BYTES, WrongType, bare, decide
 
 TIMEOUT_SECONDS: Final = 8.0
 MAX_BYTES: Final = 5_000_000
@@ -23,13 +24,13 @@ MAX_BYTES: Final = 5_000_000
 REMEMBERED_SECONDS: Final = 300.0
 """A campaign sends one address to many people; it is asked once."""
 
-_TOTAL: Final = re.compile(r"bytes [0-9]+-[0-9]+/([0-9]{1,15})")
-
 
 @dataclass(frozen=True, slots=True)
 class ForeignMedium:
     content_type: str
     size_bytes: int
+    declared: str
+    """What its server calls it, which is what carriers judge it by; empty where it says nothing."""
 
 
 class Unusable(Exception):
@@ -55,12 +56,7 @@ class ForeignMedia:
         if known is not None:
             return known
         try:
-            async with self._egress.get(
-                url,
-                headers={"range": f"bytes=0-{SNIFFED_BYTES - 1}"},
-                timeout_seconds=TIMEOUT_SECONDS,
-                max_bytes=MAX_BYTES,
-            ) as fetched:
+            async with self._egress.get(url, timeout_seconds=TIMEOUT_SECONDS, max_bytes=MAX_BYTES) as fetched:
                 found = await _read(fetched)
         except EgressRefused as error:
             raise Unusable(error.sentence, code="url_refused") from None
@@ -73,26 +69,16 @@ class ForeignMedia:
 
 async def _read(fetched: Fetched) -> ForeignMedium:
     """Raises EgressFailed, WrongType, Unusable."""
-    if fetched.status not in (200, 206):
+    if fetched.status != 200:
         raise Unusable(f"The carrier could not fetch it: it answers {fetched.status}.", code="url_unusable")
     chunks = fetched.chunks()
     head = b""
     while len(head) < SNIFFED_BYTES and (chunk := await anext(chunks, None)) is not None:
         head += chunk
-    size = _size(fetched)
-    if size is None and fetched.status == 206:
-        raise Unusable("Its server does not tell how large it is.", code="url_unusable")
-    if size is None:
-        size = len(head) + await _count(chunks)
-    return ForeignMedium(decide(fetched.headers.get("content-type"), head[:SNIFFED_BYTES]), size)
-
-
-def _size(fetched: Fetched) -> int | None:
-    if fetched.status == 206:
-        total = _TOTAL.fullmatch(fetched.headers.get("content-range", "").strip())
-        return int(total[1]) if total else None
-    length = fetched.headers.get("content-length", "")
-    return int(length) if re.fullmatch(r"[0-9]{1,15}", length) else None
+    length, declared = fetched.headers.get("content-length", ""), fetched.headers.get("content-type")
+    content_type = decide(declared, head[:SNIFFED_BYTES])
+    size = int(length) if re.fullmatch(r"[0-9]{1,15}", length) else len(head) + await _count(chunks)
+    return ForeignMedium(content_type, size, bare(declared))
 
 
 async def _count(chunks: AsyncIterator[bytes]) -> int:

@@ -13,8 +13,8 @@ from offhook.core.destination import classify
 from offhook.core.errors import ConfigurationError, Conflict, FieldProblem, InvalidInput
 from offhook.telephony.carrier import TextLimits
 from offhook.telephony.media import queries
-from offhook.telephony.media.content_types import names_of
-from offhook.telephony.media.foreign import ForeignMedia, Unusable
+from offhook.telephony.media.content_types import plain
+from offhook.telephony.media.foreign import ForeignMedia, ForeignMedium, Unusable
 from offhook.telephony.media.library import MediaLibrary
 from offhook.telephony.media.models import Medium, MediumWish, MessageMedium
 from offhook.telephony.media.signing import CARRIER_SECONDS, SHOWN_SECONDS, MediaSigner
@@ -114,12 +114,15 @@ class Media:
             if wish.url is not None and wish.media_id is None:
                 foreign = await self._foreign.look(organization_id, wish.url)
                 content_type, size = foreign.content_type, foreign.size_bytes
+                _check_declared(foreign, limits)
+                called = foreign.declared or content_type
             elif wish.media_id is not None and wish.url is None:
                 medium = _usable(own.get(wish.media_id))
                 content_type, size = medium.content_type, medium.size_bytes
+                called = plain(content_type) or content_type
             else:
                 raise Unusable("Give either media_id or url.", code="invalid")
-            _check_limits(content_type, size, limits)
+            _check_limits(called, size, limits)
         except Unusable as error:
             return error
         return PlacedMedium(wish.media_id, wish.url, content_type, size)
@@ -156,9 +159,23 @@ def _usable(medium: Medium | None) -> Medium:
     return medium
 
 
+def _largest(content_type: str, limits: TextLimits) -> int | None:
+    """None where the carrier does not take the type, by the name that its server gives it."""
+    kinds = limits.media_types
+    return kinds.get(content_type, kinds.get(f"{content_type.partition('/')[0]}/*"))
+
+
+def _check_declared(medium: ForeignMedium, limits: TextLimits) -> None:
+    if _largest(medium.declared, limits) is None and _largest(medium.content_type, limits) is not None:
+        said = f"as {medium.declared[:80]}" if medium.declared else "without a type"
+        raise Unusable(
+            f"Its server gives it {said}, which the carrier does not take: have it say {medium.content_type}.",
+            code="medium_type_refused",
+        )
+
+
 def _check_limits(content_type: str, size: int, limits: TextLimits) -> None:
-    names = (*names_of(content_type), f"{content_type.partition('/')[0]}/*")
-    largest = next((limits.media_types[name] for name in names if name in limits.media_types), None)
+    largest = _largest(content_type, limits)
     if largest is None:
         raise Unusable(f"The carrier takes no {content_type}.", code="medium_type_refused")
     if size == 0:

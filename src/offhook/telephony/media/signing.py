@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from offhook.core.clock import Clock
 from offhook.secrets import KeyRing
-from offhook.telephony.media.content_types import ANY, EXTENSIONS, TYPES
+from offhook.telephony.media.content_types import ANY, EXTENSIONS, TYPES, plain
 
 CARRIER_SECONDS: Final = 24 * 3600.0
 """How long an address that a carrier is given is good. A carrier may keep a text for 10 h before it fetches
@@ -60,7 +60,7 @@ class MediaSigner:
 
 def served_name(filename: str | None, content_type: str) -> str:
     """A file's name as carriers and browsers see it: letters and digits of any script, and the type's extension."""
-    extension = EXTENSIONS.get(content_type, EXTENSIONS[ANY])
+    extension = EXTENSIONS.get(plain(content_type) or ANY, EXTENSIONS[ANY])
     stem = unicodedata.normalize("NFC", filename or "").replace("\\", "/").rpartition("/")[2]
     stem = stem[: -len(extension) - 1] if stem.lower().endswith(f".{extension}") else stem
     stem = " ".join(_UNWANTED.sub(" ", stem).split())[:_LONGEST_STEM].strip(" .")

@@ -8,6 +8,8 @@ from typing import Any, cast
 import jsonschema_rs
 from aiohttp import web
 
+from fixtures.media import SAMPLES
+from offhook.telephony.media.content_types import WrongType, decide, plain
 from telephony.carriers.answering import answering
 from telephony.carriers.face import FROM, TEXT, TO, Face
 from telephony.carriers.faces import every_face
@@ -51,6 +53,19 @@ def test_limits_and_prices_are_complete(face: Face) -> None:
     assert prices.currency == "USD"
     assert prices.source
     assert 0 < carrier.attempt_timeout_seconds <= 15
+
+
+@every_face
+def test_each_type_of_medium_that_it_takes_can_be_told_by_its_bytes(face: Face) -> None:
+    def is_told(name: str, sample: bytes) -> bool:
+        try:
+            return decide(name, sample) == plain(name)
+        except WrongType:
+            return False
+
+    listed = face.make(cast("Any", None)).limits.media_types
+    assert not [name for name in listed if not any(is_told(name, sample) for sample in SAMPLES.values())]
+    assert not [name for name in listed if plain(name) not in listed]  # what is served is the usual name
 
 
 @every_face

@@ -142,9 +142,9 @@ def test_the_settings_header_names_key_and_algorithm() -> None:
 def test_nothing_is_signed_with_an_empty_key(algorithm: str) -> None:
     digest = algorithm.removeprefix("HMAC_").lower()
     forged = b64encode(hmac.digest(b"", URL.encode(), digest)).decode()
-    assert not is_signed([b""], url=URL, pairs=(), body=b"", signature=forged, algorithm=algorithm)
+    assert not is_signed([b""], url=URL, pairs=[], body=b"", signature=forged, algorithm=algorithm)
     signed = b64encode(hmac.digest(b"k", URL.encode(), digest)).decode()
-    assert is_signed([b"", b"k"], url=URL, pairs=(), body=b"", signature=signed, algorithm=algorithm)
+    assert is_signed([b"", b"k"], url=URL, pairs=[], body=b"", signature=signed, algorithm=algorithm)
 
 
 def test_a_check_takes_no_more_than_a_third_of_the_sdks_time() -> None:
