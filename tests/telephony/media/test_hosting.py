@@ -62,6 +62,8 @@ async def test_a_head_tells_the_same_without_the_bytes(room: MediaRoom) -> None:
         ("bytes=0-0", 0, 1),
         ("bytes=10-19", 10, 20),
         ("bytes=10-", 10, len(PICTURE)),
+        ("Bytes=10-19", 10, 20),
+        (f"bytes=10-{10**30}", 10, len(PICTURE)),
         ("bytes=-5", len(PICTURE) - 5, len(PICTURE)),
         ("bytes=-999999", 0, len(PICTURE)),
         ("bytes=0-999999", 0, len(PICTURE)),
@@ -75,13 +77,15 @@ async def test_a_range_is_served_by_itself(room: MediaRoom, wanted: str, start: 
     assert headers["content-length"] == str(end - start)
 
 
-@pytest.mark.parametrize("wanted", [f"bytes={len(PICTURE)}-", "bytes=99999-100000", "bytes=5-4", "bytes=-0", "bytes=-"])
+@pytest.mark.parametrize("wanted", [f"bytes={len(PICTURE)}-", "bytes=99999-100000", f"bytes={10**30}-", "bytes=-0"])
 async def test_a_range_that_lies_outside_is_told_the_size(room: MediaRoom, wanted: str) -> None:
     status, headers, body = await ask(room, await address(room), range=wanted)
     assert (status, body, headers["content-range"]) == (416, b"", f"bytes */{len(PICTURE)}")
 
 
-@pytest.mark.parametrize("wanted", ["bytes=0-1,5-6", "items=0-1", "bytes", "bytes=a-b", "bytes=0-1-2", "bytes=١-٢"])
+@pytest.mark.parametrize(
+    "wanted", ["bytes=0-1,5-6", "items=0-1", "bytes", "bytes=a-b", "bytes=0-1-2", "bytes=١-٢", "bytes=5-4", "bytes=-"]
+)
 async def test_what_is_no_single_range_gets_everything(room: MediaRoom, wanted: str) -> None:
     path = await address(room)
     reader, writer = await asyncio.open_connection("127.0.0.1", int(room.api.base.rpartition(":")[2]))

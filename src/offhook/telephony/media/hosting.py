@@ -19,7 +19,7 @@ from offhook.core.errors import Forbidden, Gone, NotFound
 from offhook.telephony.media.signing import MediaSigner, served_type
 from offhook.telephony.media.store import MediaStore
 
-_RANGE: Final = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
+_RANGE: Final = re.compile(r"bytes=([0-9]{0,40})-([0-9]{0,40})", re.ASCII | re.IGNORECASE)
 _SHOWN: Final = ("image/", "audio/", "video/")
 _HEADERS: Final[Mapping[str, str]] = {
     "accept-ranges": "bytes",
@@ -88,16 +88,20 @@ def disposition(name: str) -> str:
 
 def _asked_range(request: Request, etag: str) -> tuple[str, str] | None:
     """First and last byte as they were asked for, "" for what was left out. Only a single range of GET counts, and only
-    of these very bytes (RFC 9110, 14.2): several ranges, and what is no range, are answered with everything."""
+    of these very bytes (RFC 9110, 14.2): several ranges, and what is no range (`bytes=-`, `bytes=5-4`), are answered
+    with everything."""
     found = _RANGE.fullmatch(request.headers.get("range", "").strip())
-    condition = request.headers.get("if-range", etag).strip()
-    return (found[1], found[2]) if found and request.method == "GET" and condition == etag else None
+    if found is None or request.method != "GET" or request.headers.get("if-range", etag).strip() != etag:
+        return None
+    first, last = found.groups()
+    is_range = int(first) <= int(last) if first and last else first or last
+    return (first, last) if is_range else None
 
 
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
     """Where to start and where to stop; nothing between them: the range lies outside."""
     if not first:
-        return max(size - int(last or 0), 0), size
+        return max(size - int(last), 0), size
     return int(first), min(int(last) + 1, size) if last else size
 
 
