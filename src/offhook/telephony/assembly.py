@@ -35,6 +35,7 @@ from offhook.telephony.messages.messaging import Messaging
 from offhook.telephony.messages.pump import Pump
 from offhook.telephony.messages.reading import MessageReader
 from offhook.telephony.messages.reconcile import Reconciliation
+from offhook.telephony.messages.redacting import Redacting
 from offhook.telephony.messages.releasing import Releasing
 from offhook.telephony.messages.sending import Sending
 from offhook.telephony.messaging_services import MessagingServices
@@ -60,6 +61,7 @@ class Telephony:
     alerts: Alerts
     starts: Starts
     messages: MessageReader
+    redacting: Redacting
     inbox: Inbox
     media: MediaPart
     egress: Egress
@@ -89,6 +91,7 @@ class Telephony:
                 self.alerts,
                 self.starts,
                 self.messages,
+                self.redacting,
                 self.inbox,
                 *self.media.services,
             ),
@@ -145,7 +148,6 @@ def create_telephony(
             attempts,
             reconciliation,
             Following(database, accounts),
-            media_part.media,
         ),
         pump=pump,
         releasing=Releasing(database),
@@ -159,6 +161,7 @@ def create_telephony(
         alerts=Alerts(database),
         starts=Starts(database, accounts, messaging_services),
         messages=MessageReader(database),
+        redacting=Redacting(database, accounts, media_part.media),
         inbox=Inbox(database, accounts, public_url),
         media=media_part,
         egress=egress,

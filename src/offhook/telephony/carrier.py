@@ -291,8 +291,10 @@ class Carrier(Protocol):
         sender. Raises as `get_message`, and NotOffered where `lists_messages` is false."""
         ...
 
-    async def redact_message(self, account: CarrierAccount, carrier_message_id: str) -> None:
-        """Have the carrier forget the words. Raises as `get_message`, and NotOffered."""
+    async def redact_message(self, account: CarrierAccount, carrier_message_id: str, *, with_media: bool) -> None:
+        """Have the carrier forget the words and, `with_media`, what it keeps of the media. A message that it does not
+        have any more is forgotten. Raises CarrierRefused (also where it forgets only what has ended), NotSent,
+        OutcomeUnknown, and NotOffered."""
         ...
 
     def fetch_media(

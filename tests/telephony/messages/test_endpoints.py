@@ -222,16 +222,6 @@ async def test_a_queued_text_is_canceled_and_not_sent(world: World) -> None:
     assert (await world.api.post(f"/api/messages/{uuid.uuid4()}/cancel")).status == 404
 
 
-async def test_a_text_that_has_ended_is_redacted_here_and_at_the_carrier(world: World) -> None:
-    async with world.working():
-        placed = (await place(world, body="A secret")).json["message"]["id"]
-        await world.until_status(uuid.UUID(placed), "delivered")
-    redacted = await world.api.post(f"/api/messages/{placed}/redact")
-    assert redacted.status == 200, redacted.text
-    assert (redacted.json["message"]["body"], redacted.json["message"]["redacted_at"] is None) == ("", False)
-    assert "secret" not in (await world.api.get(f"/api/messages/{placed}")).text
-
-
 async def test_a_held_text_says_why_and_until_when_and_is_found_as_one(world: World) -> None:
     held = (await place(world, body="Good night")).json["message"]["id"]
     await place(world, body="Others")

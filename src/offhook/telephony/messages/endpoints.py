@@ -32,6 +32,7 @@ from offhook.telephony.messages.intake import Intake, Prepared
 from offhook.telephony.messages.messaging import Messaging
 from offhook.telephony.messages.models import Message, NewText
 from offhook.telephony.messages.reading import MessageReader
+from offhook.telephony.messages.redacting import Redacting
 from offhook.telephony.messages.schemas import (
     ESTIMATE_SCHEMA,
     NEW_MESSAGE_SCHEMA,
@@ -48,6 +49,7 @@ router = APIRouter(prefix="/api", route_class=AuthenticatedRoute)
 
 Messages = Annotated[MessageReader, Depends(provided(MessageReader))]
 MessagingOf = Annotated[Messaging, Depends(provided(Messaging))]
+RedactingOf = Annotated[Redacting, Depends(provided(Redacting))]
 MediaOf = Annotated[Media, Depends(provided(Media))]
 
 
@@ -96,11 +98,11 @@ async def cancel_message(
 
 @router.post("/messages/{message_id}/redact", tags=["messages"])
 async def redact_message(
-    message_id: uuid.UUID, caller: AdminCaller, messaging: MessagingOf, media: MediaOf
+    message_id: uuid.UUID, caller: AdminCaller, redacting: RedactingOf, media: MediaOf
 ) -> MessageEnvelope:
-    """Forget the words of a text, here and at the carrier, and the media that came with it. That it was sent, and to
-    whom, stays."""
-    return await _envelope(await messaging.redact(caller.organization_id, message_id), media)
+    """Forget the words of a text that the carrier has or that has ended, here and there, in its repeats too, and the
+    media that came with it. That it was sent, and to whom, stays."""
+    return await _envelope(await redacting.redact(caller.organization_id, message_id), media)
 
 
 async def _envelope(message: Message, media: Media) -> MessageEnvelope:

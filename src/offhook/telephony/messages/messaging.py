@@ -13,14 +13,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from offhook.core.db.jobs import Handler
 from offhook.core.db.pool import Database
 from offhook.core.db.shared import SharedCommit
 from offhook.core.errors import Conflict, Effect, NotFound, Unavailable
 from offhook.telephony.accounts import Accounts
-from offhook.telephony.carrier import CarrierRefused, NotOffered, NotSent, OutcomeUnknown
 from offhook.telephony.consent.zones import at_recipients
 from offhook.telephony.messages import queries
 from offhook.telephony.messages.attempts import Attempts
@@ -47,14 +46,6 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
 """Of the other statuses the carrier has the text: done."""
 
 
-class CarriedMedia(Protocol):
-    """What texts carried."""
-
-    async def erase_of(self, organization_id: uuid.UUID, message_id: uuid.UUID) -> None:
-        """Forget what a message carried."""
-        ...
-
-
 class Messaging:
     """Places and sends texts; what the Messenger port of tools is filled with."""
 
@@ -67,7 +58,6 @@ class Messaging:
         attempts: Attempts,
         reconciliation: Reconciliation,
         following: Following,
-        media: CarriedMedia | None = None,
     ) -> None:
         self._database = database
         self._accounts = accounts
@@ -76,7 +66,6 @@ class Messaging:
         self._attempts = attempts
         self._reconciliation = reconciliation
         self._following = following
-        self._media = media
         self._commit: SharedCommit[Placement, Placed] = SharedCommit(database, "place texts", place)
 
     @property
@@ -126,49 +115,6 @@ class Messaging:
             sentence = _TOO_LATE.get(found.status, "The text has ended.")
             raise Conflict(f"{sentence} It cannot be taken back any more.", code="message_not_queued")
         return found
-
-    async def redact(self, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message:
-        """Forget the words of a text that has ended, at the carrier first, then here.
-
-        Raises NotFound; Conflict while it has not ended, or where the carrier cannot forget or refuses to;
-        Unavailable when the carrier gives no clear answer: asked again, it is told again.
-        """
-        async with self._database.tenant(organization_id) as connection:
-            found = await find_message(connection, organization_id, message_id)
-        if found is None:
-            raise NotFound("There is no such message.", code="message_not_found")
-        if found.redacted_at is not None:
-            return found
-        if found.finished_at is None and found.status != "received":
-            raise Conflict("The text has not ended: it can be redacted then.", code="message_not_ended")
-        kept = await self._forget_at_carrier(found)
-        async with self._database.tenant(organization_id) as connection:
-            redacted = await queries.redact(connection, organization_id, message_id, kept)
-        if self._media is not None:
-            await self._media.erase_of(organization_id, message_id)
-        if redacted is None:
-            raise Conflict("The text has not ended: it can be redacted then.", code="message_not_ended")
-        return redacted
-
-    async def _forget_at_carrier(self, message: Message) -> str | None:
-        """None where the carrier has forgotten; else why it keeps the words."""
-        if message.carrier_message_id is None:
-            return None
-        try:
-            account = await self._accounts.get_open(message.carrier_account_id)
-            await self._accounts.carrier(account.carrier).redact_message(account, message.carrier_message_id)
-        except NotOffered:
-            return "Redacted here; the carrier has no way to forget a text, so it keeps the words as long as it does."
-        except CarrierRefused as refused:
-            raise Conflict(
-                f"The carrier does not forget the text: {refused.refusal.sentence} Nothing was redacted.",
-                code="carrier_refused",
-            ) from refused
-        except (NotSent, OutcomeUnknown) as error:
-            raise Unavailable(
-                "The carrier gave no clear answer, so the words were kept here: ask again.", code="carrier_unavailable"
-            ) from error
-        return None
 
     async def _carried(self, placed: Placed, deadline: float) -> Message:
         """The message when the carrier has it, when it is known to wait for longer, or when the asker's time is

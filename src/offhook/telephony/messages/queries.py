@@ -91,22 +91,6 @@ async def cancel(connection: Connection, organization_id: uuid.UUID, message_id:
     return None if row is None else message_of(row)
 
 
-async def redact(
-    connection: Connection, organization_id: uuid.UUID, message_id: uuid.UUID, decision: str | None
-) -> Message | None:
-    """Forget the words; None if it has not ended. `decision` None: it stays as it is."""
-    row = await connection.fetchrow(
-        "update messages set body = '', redacted_at = coalesce(redacted_at, clock_timestamp()),"
-        " decision = coalesce($3, decision)"
-        " where organization_id = $1 and id = $2 and message_status_rank(status) = 60"
-        f" returning {MESSAGE_COLUMNS}",
-        organization_id,
-        message_id,
-        decision,
-    )
-    return None if row is None else message_of(row)
-
-
 async def _finish(connection: Connection, message: Message, status: str, error_code: str | None, decision: str) -> bool:
     return await _changed(
         connection,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
@@ -165,7 +166,7 @@ async def test_words_are_redacted_where_that_is_offered(at: Emulated) -> None:
     sent = await at.carrier.send_text(at.account, at.text("secret"))
     await statuses(at, at.face.callbacks)
     try:
-        await at.carrier.redact_message(at.account, sent.carrier_message_id)
+        await at.carrier.redact_message(at.account, sent.carrier_message_id, with_media=False)
     except NotOffered:
         return
     assert (await at.carrier.get_message(at.account, sent.carrier_message_id)).body == ""
@@ -200,6 +201,25 @@ async def test_a_picture_to_us_is_fetched(at: Emulated) -> None:
     async with at.carrier.fetch_media(at.account, medium.url) as (content_type, chunks):
         data = b"".join([chunk async for chunk in chunks])
     assert (content_type, data) == ("image/png", PNG)
+
+
+async def test_a_text_to_us_is_redacted_with_its_picture_where_that_is_offered(at: Emulated) -> None:
+    await at.customer.set_inbound_url(f"{at.our_url}/inbound-text")
+    picture = {"content_type": "image/png", "data": base64.b64encode(PNG).decode()}
+    await at.control(f"phones/{PHONE}/send", {"to": at.customer.number, "body": "Look", "media": [picture, picture]})
+    [webhook] = await at.webhooks("inbound-text", 1)
+    event = at.parsed(webhook)
+    assert isinstance(event, InboundTextEvent)
+    for _ in range(2):  # asked again, it is told again
+        try:
+            await at.carrier.redact_message(at.account, event.carrier_message_id, with_media=True)
+        except NotOffered:
+            return
+    for medium in event.media:
+        with pytest.raises(CarrierRefused):
+            async with at.carrier.fetch_media(at.account, medium.url):
+                pass
+    assert (await at.carrier.get_message(at.account, event.carrier_message_id)).body == ""
 
 
 async def test_the_carrier_tells_that_it_took_a_text_for_an_opt_out(at: Emulated) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gzip
 from datetime import UTC, datetime
@@ -141,8 +142,26 @@ async def test_a_listing_is_offered_or_said_not_to_be(face: Face) -> None:
 async def test_redaction_is_asked_for_or_said_not_to_be_offered(face: Face) -> None:
     async with answering(face, lambda _: web.json_response(face.accepted(1))) as at:
         try:
-            await at.carrier.redact_message(at.account, face.message_id(1))
+            await at.carrier.redact_message(at.account, face.message_id(1), with_media=False)
         except NotOffered:
             assert not at.seen
         else:
             assert len(at.seen) == 1
+
+
+@every_face
+@pytest.mark.parametrize("content", [{}, {"code": 20404}, {"errors": [{"code": "10005"}]}])
+async def test_what_the_carrier_has_no_more_is_forgotten(face: Face, content: object) -> None:
+    async with answering(face, lambda _: web.json_response(content, status=404)) as at:
+        with contextlib.suppress(NotOffered):
+            await at.carrier.redact_message(at.account, face.message_id(1), with_media=True)
+
+
+@every_face
+async def test_a_redaction_that_is_refused_says_who_must_act(face: Face) -> None:
+    wrong = face.refusals["bad_credentials"]
+    async with answering(face, lambda _: web.json_response(wrong.content, status=wrong.status)) as at:
+        with pytest.raises((CarrierRefused, NotOffered)) as refused:
+            await at.carrier.redact_message(at.account, face.message_id(1), with_media=True)
+    if isinstance(refused.value, CarrierRefused):
+        assert "an operator must" in refused.value.refusal.sentence

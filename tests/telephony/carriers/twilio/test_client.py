@@ -102,10 +102,20 @@ async def test_a_message_is_read_leniently(given: dict[str, Any], field: str, ex
 
 async def test_redacting_empties_the_body() -> None:
     async with answering(FACE, lambda _: web.json_response(resource(1, body=""))) as at:
-        await at.carrier.redact_message(at.account, message_id(1))
+        await at.carrier.redact_message(at.account, message_id(1), with_media=False)
     [seen] = at.seen
     assert (seen.request.method, seen.body) == ("POST", b"Body=")
     assert seen.request.path.endswith(f"/Messages/{message_id(1)}.json")
+
+
+@pytest.mark.parametrize("listed", [{}, {"media_list": 5}, {"media_list": [{}]}, {"media_list": ["x"]}])
+async def test_a_list_of_media_that_cannot_be_read_is_no_clear_answer(listed: dict[str, Any]) -> None:
+    def answer(request: web.Request) -> web.Response:
+        return web.json_response(resource(1, body="") if request.method == "POST" else listed)
+
+    async with answering(FACE, answer) as at:
+        with pytest.raises(OutcomeUnknown):
+            await at.carrier.redact_message(at.account, message_id(1), with_media=True)
 
 
 async def test_carriers_are_found_by_looking() -> None:

@@ -83,7 +83,7 @@ class TelnyxCarrier:
     ) -> Sequence[CarrierMessage]:
         raise NotOffered("Telnyx has no list of messages that would be evidence")
 
-    async def redact_message(self, account: CarrierAccount, carrier_message_id: str) -> None:
+    async def redact_message(self, account: CarrierAccount, carrier_message_id: str, *, with_media: bool) -> None:
         # Redaction is a setting of the messaging profile, for all of its messages
         # (developers.telnyx.com/docs/messaging/messages/message-redaction).
         raise NotOffered("Telnyx redacts by messaging profile, not by message")

@@ -90,7 +90,14 @@ class Door:
 
     def message_url(self, carrier_message_id: str) -> URL:
         """The address of one message."""
-        quoted = quote(carrier_message_id, safe="")
+        return self._below_messages(carrier_message_id)
+
+    def media_url(self, carrier_message_id: str, media_sid: str | None = None) -> URL:
+        """The address of a message's media, or of one of them."""
+        return self._below_messages(carrier_message_id, "Media", *([media_sid] if media_sid else []))
+
+    def _below_messages(self, *parts: str) -> URL:
+        quoted = "/".join(quote(part, safe="") for part in parts)
         return URL(f"{str(self.messages_url).removesuffix('.json')}/{quoted}.json", encoded=True)
 
 

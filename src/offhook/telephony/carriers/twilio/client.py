@@ -31,7 +31,7 @@ from offhook.telephony.carriers.twilio.account import (
     Door,
     door_of,
 )
-from offhook.telephony.carriers.twilio.errors import refusal_of, refusal_of_answer
+from offhook.telephony.carriers.twilio.errors import GONE, refusal_of, refusal_of_answer
 from offhook.telephony.carriers.twilio.events import event_of, is_older, message_of
 from offhook.telephony.carriers.twilio.offer import LIMITS, MESSAGING_SERVICE_PATTERN, PRICES
 from offhook.telephony.carriers.twilio.signature import (
@@ -78,10 +78,26 @@ class TwilioCarrier:
         door = self._doors.of(account)
         return _message(await self._request("GET", door.message_url(carrier_message_id), door))
 
-    async def redact_message(self, account: CarrierAccount, carrier_message_id: str) -> None:
-        # facts/telephony.md 1.3: an empty body redacts.
+    async def redact_message(self, account: CarrierAccount, carrier_message_id: str, *, with_media: bool) -> None:
         door = self._doors.of(account)
-        _message(await self._request("POST", door.message_url(carrier_message_id), door, b"Body="))
+        try:
+            # facts/telephony.md 1.3: an empty body redacts.
+            _message(await self._request("POST", door.message_url(carrier_message_id), door, b"Body="))
+            if with_media:
+                await self._delete_media(door, carrier_message_id)
+        except CarrierRefused as refused:
+            if refused.refusal.code not in GONE:
+                raise
+
+    async def _delete_media(self, door: Door, carrier_message_id: str) -> None:
+        """Ten at most, so one page of them has all (twilio.com/docs/messaging/api/media-resource)."""
+        page = object_in(await self._request("GET", door.media_url(carrier_message_id), door), _WHO)
+        for sid in _media_sids(page):
+            try:
+                await self._request("DELETE", door.media_url(carrier_message_id, sid), door)
+            except CarrierRefused as refused:
+                if refused.refusal.code not in GONE:
+                    raise
 
     def fetch_media(
         self, account: CarrierAccount, url: str
@@ -177,6 +193,13 @@ def _messages(page: Mapping[str, Any]) -> list[CarrierMessage]:
     if not isinstance(listed, list):
         raise OutcomeUnknown("Twilio's answer is not a list of messages")
     return [_message(resource) for resource in cast("list[Any]", listed)]
+
+
+def _media_sids(page: Mapping[str, Any]) -> list[str]:
+    try:
+        return [str(resource["sid"]) for resource in page["media_list"]]
+    except (KeyError, TypeError) as error:
+        raise OutcomeUnknown("Twilio's answer is not a list of media") from error
 
 
 def _next_page(page: Mapping[str, Any], door: Door) -> URL | None:

@@ -28,6 +28,7 @@ _TABLE: Final = (
     Refusal("11200", _ALERT, "Twilio could not fetch a medium: an operator must see that its address can be reached."),
     Refusal("12300", _FAIL, "Twilio does not take a medium's content type: whoever wrote the text must send another."),
     Refusal("20003", _STOP_ACCOUNT, "Twilio refuses the credentials: an operator must enter valid ones."),
+    Refusal("20009", _FAIL, "The text has not ended at Twilio, which forgets it only then: ask again when it has."),
     Refusal("20404", _FAIL, f"Twilio knows no such resource. {_FAULT}"),
     Refusal("20422", _FAIL, f"Twilio refuses a parameter of the request. {_FAULT}"),
     Refusal("20429", _RETRY, "Twilio takes no more requests at the moment: nobody has to act."),
@@ -98,6 +99,9 @@ _TABLE: Final = (
 )
 
 ERRORS: Final[Mapping[str, Refusal]] = {refusal.code: refusal for refusal in _TABLE}
+
+GONE: Final = frozenset({"20404", "http_404"})
+"""Of a resource that was there: it is there no more."""
 
 _BY_STATUS: Final[Mapping[int, str]] = {401: "20003", 403: "20003", 429: "20429"}
 
