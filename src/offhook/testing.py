@@ -106,6 +106,10 @@ class FakeNumbers:
     async def find_by_number(self, organization_id: uuid.UUID, number: str) -> OwnNumber | None:
         return next((item for item in self.own.get(organization_id, []) if item.number == number), None)
 
+    async def find_only(self, organization_id: uuid.UUID) -> OwnNumber | None:
+        mine = self.own.get(organization_id, [])
+        return mine[0] if len(mine) == 1 else None
+
 
 def fake_ports(
     *, messenger: Messenger | None = None, consent: Consent | None = None, numbers: Numbers | None = None

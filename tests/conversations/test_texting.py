@@ -178,9 +178,20 @@ async def test_which_of_several_numbers_sends_is_the_deployments_to_say(agent: A
     status, refusal = await agent.post({"to": CALLER, "body": "x"})
     assert (status, refusal["error"]) == (422, "no_sender")
     assert "TWILIO_PHONE_NUMBER" in refusal["message"]
+    assert "messaging_service_id" not in refusal["message"]
     await agent.caller_joins("call-1", "RM_1")
     status, _ = await agent.post({"roomName": "call-1", "body": "x"})
     assert status == 200
+
+
+async def test_the_only_number_stays_the_sender_where_there_are_messaging_services_too(agent: Agent) -> None:
+    async with agent.deployment.client() as client:
+        [account] = (await client.request("GET", "/api/carrier-accounts"))["carrier_accounts"]
+        service = {"carrier_account_id": account["id"], "external_id": "MG" + "0" * 32}
+        await client.request("POST", "/api/messaging-services", json=service)
+    assert (await agent.post({"to": CALLER, "body": "x"}))[0] == 200
+    [text] = agent.deployment.texts()
+    assert text.from_number == NUMBER
 
 
 async def test_the_environments_account_and_sender_are_the_default_organizations_only(

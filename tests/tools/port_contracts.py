@@ -88,10 +88,12 @@ class NumbersContract:
     ) -> None:
         assert await numbers.find(organization_id, own_number.phone_number_id) == own_number
         assert await numbers.find_by_number(organization_id, own_number.number) == own_number
+        assert await numbers.find_only(organization_id) == own_number
 
     async def test_another_organizations_number_is_not_found(self, numbers: Numbers, own_number: Any) -> None:
         assert await numbers.find(uuid.uuid4(), own_number.phone_number_id) is None
         assert await numbers.find_by_number(uuid.uuid4(), own_number.number) is None
+        assert await numbers.find_only(uuid.uuid4()) is None
 
 
 class LedgerContract:

@@ -89,6 +89,10 @@ class TelephonyPorts:
         own = await self.telephony.phone_numbers.find_by_number(organization_id, number)
         return own and OwnNumber(own.phone_number_id, own.number)
 
+    async def find_only(self, organization_id: uuid.UUID) -> OwnNumber | None:
+        own = await self.telephony.phone_numbers.find_only(organization_id)
+        return own and OwnNumber(own.phone_number_id, own.number)
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -129,6 +133,7 @@ class Services:
                     database,
                     self.ports.messenger,
                     self.ports.consent,
+                    self.ports.numbers,
                     tokens,
                     sender_number(self.settings.environment),
                 ),

@@ -23,7 +23,7 @@ from offhook.core.http.idempotency import Once
 from offhook.core.ids import new_id
 from offhook.core.segments import MAX_BODY_CHARACTERS
 from offhook.organizations.auth import Scope
-from offhook.tools.ports import Consent, Messenger, TextReceipt, TextRequest
+from offhook.tools.ports import Consent, Messenger, Numbers, TextReceipt, TextRequest
 
 MAX_BODY_BYTES = 16 * 1024
 
@@ -51,6 +51,7 @@ class Texting:
     database: Database
     messenger: Messenger
     consent: Consent
+    numbers: Numbers
     tokens: PlainTokens
     sender: str | None
 
@@ -69,6 +70,9 @@ class Texting:
             recipient, conversation_id = call["client_phone"], call["conversation_id"]
             sender = sender or call["our_number"]
         assert recipient is not None
+        if sender is None:
+            only = await self.numbers.find_only(organization_id)
+            sender = None if only is None else only.number
         verdict = await self.consent.check(organization_id, recipient)
         if not verdict.allowed:
             raise InvalidInput(verdict.sentence, code=verdict.code)
@@ -86,10 +90,15 @@ class Texting:
         except InvalidInput as error:
             if error.code != "no_sender":
                 raise
-            detail = (
-                f"{error.detail} Here the sender is TWILIO_PHONE_NUMBER, or the number that the room's caller called."
-            )
-            raise InvalidInput(detail, code=error.code) from error
+            raise InvalidInput(_no_sender(error.detail if sender is not None else None), code=error.code) from error
+
+
+def _no_sender(why: str | None) -> str:
+    """None: there are none or several, of which this endpoint has no field to name one."""
+    return (
+        f"{why or 'The organization has no number to text from, or several.'} The sender is TWILIO_PHONE_NUMBER, the "
+        "number that the room's caller called, or the organization's only one."
+    )
 
 
 async def agent_send_sms(request: Request) -> Response:

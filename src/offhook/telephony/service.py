@@ -324,6 +324,16 @@ class PhoneNumberService:
             row = await queries.find_number(connection, organization_id, number=number)
         return None if row is None else OwnNumber(row.id, row.number)
 
+    async def find_only(self, organization_id: uuid.UUID) -> OwnNumber | None:
+        """The organization's number that can text, where there is exactly one; messaging services beside it or not."""
+        async with self._database.tenant(organization_id) as connection:
+            rows = await connection.fetch(
+                "select id, number from phone_numbers"
+                " where organization_id = $1 and carrier_account_id is not null limit 2",
+                organization_id,
+            )
+        return OwnNumber(rows[0]["id"], rows[0]["number"]) if len(rows) == 1 else None
+
 
 def _existing_account(account: AccountRow | None) -> AccountRow:
     if account is None:

@@ -151,6 +151,10 @@ class Numbers(Protocol):
     async def find(self, organization_id: uuid.UUID, phone_number_id: uuid.UUID) -> OwnNumber | None: ...
     async def find_by_number(self, organization_id: uuid.UUID, number: str) -> OwnNumber | None: ...
 
+    async def find_only(self, organization_id: uuid.UUID) -> OwnNumber | None:
+        """The number that can text, where there is exactly one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
