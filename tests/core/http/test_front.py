@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+import socket
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
@@ -170,9 +173,30 @@ async def test_nul_in_a_query_is_refused_with_its_name(client: ApiClient) -> Non
     assert (answer.status, answer.json["errors"][0]["path"]) == (422, "name")
 
 
-async def test_a_body_over_the_limit_is_refused_before_it_is_read(client: ApiClient) -> None:
+async def test_a_body_over_the_limit_is_refused(client: ApiClient) -> None:
     answer = await client.send("POST", "/forms", data=b" " * 100_000)
     assert (answer.status, answer.json["code"]) == (413, "too_large")
+
+
+def _send_all_then_listen(url: str, body: bytes) -> bytes:
+    """As urllib does: nothing is read before the last byte is sent."""
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
+        head = f"POST /forms HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+async def test_a_client_that_listens_only_when_it_has_sent_gets_its_refusal(client: ApiClient) -> None:
+    answer = await asyncio.to_thread(_send_all_then_listen, client.base, b" " * 8_000_000)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_client_that_asks_before_it_sends_is_refused_at_once(client: ApiClient) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(client.base.rpartition(":")[2]))
+    writer.write(b"POST /forms HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 100000\r\n\r\n")
+    assert (await asyncio.wait_for(reader.readline(), 3)).startswith(b"HTTP/1.1 413 ")
+    writer.close()
 
 
 async def _chunks() -> AsyncIterator[bytes]:

@@ -6,6 +6,8 @@ here: the layers and the router behind would take a sixth of such a request's pr
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import traceback
 import uuid
@@ -25,6 +27,8 @@ from offhook.core.telemetry import get_logger
 
 _ACCEPTABLE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _HEADER: Final = b"x-request-id"
+_DRAINED_BYTES: Final = 16 * 1024 * 1024
+_DRAIN_SECONDS: Final = 5.0
 _log = get_logger(__name__)
 
 
@@ -64,6 +68,7 @@ class Front:
         route = self._hot.get((scope["method"], scope["path"]))
         most = (route and route.max_body_bytes) or self._max_body_bytes
         if length > most:
+            await _drain(scope, receive, length)
             await problem_response(too_large(most), name)(scope, receive, answer)
             return
         # A body whose length was said and is small enough need not be counted: the server enforces the length.
@@ -88,6 +93,17 @@ async def _serve(route: HotRoute, scope: Scope, receive: Receive, send: Send) ->
     except OffhookError as error:
         response = problem_response(error, scope[REQUEST_ID])
     await response(scope, receive, send)
+
+
+async def _drain(scope: Scope, receive: Receive, length: int) -> None:
+    """Let a body that is refused come to its end, if that is near: a client that sends everything before it listens
+    would otherwise see a broken connection and no answer. One that asks first (`Expect`) is answered first."""
+    if length > _DRAINED_BYTES or any(name == b"expect" for name, _ in scope["headers"]):
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while (await receive()).get("more_body"):
+                pass
 
 
 def _counting(receive: Receive, most: int) -> Receive:
