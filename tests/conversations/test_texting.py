@@ -251,9 +251,10 @@ async def test_a_key_makes_the_text_go_once_and_the_answer_the_same(agent: Agent
     assert len(agent.deployment.texts()) == 2
 
 
-async def test_a_refused_wish_leaves_the_key_free(agent: Agent) -> None:
-    assert (await agent.post({"to": "+442071838750", "body": "x"}, key="k"))[0] == 422
-    assert (await agent.post({"to": CALLER, "body": "x"}, key="k"))[0] == 200
+async def test_a_refused_wish_keeps_its_key(agent: Agent) -> None:
+    for _ in range(2):
+        assert (await agent.post({"to": "+442071838750", "body": "x"}, key="k"))[1]["error"] == "destination_country"
+    assert (await agent.post({"to": CALLER, "body": "x"}, key="k"))[1]["error"] == "idempotency_key_reused"
     assert (await agent.post({"to": CALLER, "body": "x"}, key="two words"))[1]["error"] == "idempotency_key_invalid"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -167,30 +168,34 @@ async def test_what_a_killed_process_placed_is_found_by_the_next_try(
     assert (await send(Once(database), organization, world.act))[2] == "true"
 
 
-@pytest.mark.parametrize("error", [Unavailable("away"), OffhookError("broken"), RuntimeError("a bug")])
-async def test_a_failure_of_ours_gives_the_key_back_for_the_same_request_only(
+@pytest.mark.parametrize(
+    "error", [Unavailable("away"), OffhookError("broken"), RuntimeError("a bug"), InvalidInput("wrong")]
+)
+async def test_a_failure_gives_the_key_back_for_the_same_request_only(
     once: Once, organization: uuid.UUID, world: World, error: Exception
 ) -> None:
     world.fails = [error]
     with pytest.raises(type(error)):
         await send(once, organization, world.act)
-    with pytest.raises(InvalidInput):
-        await send(once, organization, world.act, body={"another": 1})
-    assert await send(once, organization, world.act) == (202, {"message": 1}, None)
-    assert len(world.placed) == 1
-
-
-async def test_a_refusal_gives_the_key_back_for_any_request_under_the_same_operation(
-    once: Once, organization: uuid.UUID, world: World
-) -> None:
-    world.fails = [InvalidInput("wrong")]
-    with pytest.raises(InvalidInput):
-        await send(once, organization, world.act)
-    assert await send(once, organization, world.act, body={"mended": 1}) == (202, {"message": 1}, None)
     with pytest.raises(InvalidInput) as refused:
-        await send(once, organization, world.act)
+        await send(once, organization, world.act, body={"another": 1})
     assert refused.value.code == "idempotency_key_reused"
-    assert len(world.placed) == 1
+    assert await send(once, organization, world.act) == (202, {"message": 1}, None)
+    assert (world.acts, len(world.placed)) == (2, 1)
+
+
+async def test_of_two_requests_with_one_key_one_acts_although_it_is_refused_at_first(
+    database: Database, organization: uuid.UUID, world: World
+) -> None:
+    """Nobody is answered with what another body placed."""
+    world.fails = [InvalidInput("wrong")]
+    asking = [send(Once(database), organization, world.act, body={"number": n % 2}) for n in range(12)]
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    answered = {n % 2 for n, answer in enumerate(answers) if isinstance(answer, tuple)}
+    refused = Counter(answer.code for answer in answers if isinstance(answer, InvalidInput))
+    assert len(answered) == 1
+    assert refused == {"invalid_input": 1, "idempotency_key_reused": 6}
+    assert (world.acts, len(world.placed)) == (2, 1)
 
 
 async def test_an_answer_that_is_no_is_not_kept(once: Once, organization: uuid.UUID) -> None:

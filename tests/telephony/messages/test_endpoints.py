@@ -262,9 +262,28 @@ async def test_requests_at_once_with_one_key_place_one_text(world: World) -> Non
     assert len(await world.messages()) == 1
 
 
-async def test_a_refusal_does_not_use_the_key_up(world: World) -> None:
-    assert (await place(world, "order-7", body="")).status == 422
-    assert (await place(world, "order-7", body="Mended")).status == 202
+async def stop_sender(world: World, reason: str | None) -> None:
+    await world.execute("update lanes set stopped_reason = $1", reason)
+
+
+async def test_what_was_refused_may_be_asked_for_again_but_a_mended_body_needs_a_new_key(world: World) -> None:
+    await place(world, body="Another of its sender")
+    await stop_sender(world, "For a test.")
+    assert (await place(world, "order-7", body="Once")).status == 409
+    await stop_sender(world, None)
+    mended = await place(world, "order-7", body="Mended")
+    assert (mended.status, mended.json["code"]) == (422, "idempotency_key_reused")
+    assert (await place(world, "order-7", body="Once")).status == 202
+    assert [message.body for message in await world.messages()][1:] == ["Once"]
+
+
+async def test_what_a_crash_left_under_a_key_is_never_the_answer_to_another_body(world: World) -> None:
+    await place(world, "order-7", body="Once", to=OTHER_TO)
+    await world.execute("update idempotency_keys set status = null, answer = null, locked_until = now()")
+    [number] = (await world.api.get("/api/phone-numbers")).json["phone_numbers"]
+    assert (await world.api.send("DELETE", f"/api/phone-numbers/{number['id']}")).status == 204
+    assert (await place(world, "order-7", body="Once", to=OTHER_TO)).json["code"] == "no_sender"
+    assert (await place(world, "order-7", body="Another")).json["code"] == "idempotency_key_reused"
 
 
 async def test_two_keys_are_two_texts(world: World) -> None:

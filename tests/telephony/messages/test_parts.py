@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import pytest
 
 from fixtures.telephony import TO, World
+from offhook.core.db.shared import MAX_BATCH
 from offhook.core.errors import Effect
 from offhook.core.texts import TextOptions
 from offhook.telephony.messages.messaging import receipt_of
-from offhook.telephony.messages.models import Message
+from offhook.telephony.messages.models import Message, NewText
 
 LONG = "The workshop opens at eight tomorrow. " * 60
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -35,6 +38,30 @@ async def test_asked_again_the_same_parts_are_found(world: World) -> None:
     first = await world.telephony.messaging.text(wish)
     assert (await world.telephony.messaging.text(wish)).message_id == first.message_id
     assert len(await world.phone()) == 2
+
+
+async def until(so: Callable[[], bool]) -> None:
+    while not so():  # noqa: ASYNC110 (what is waited for tells nobody)
+        await asyncio.sleep(0.01)
+
+
+async def test_all_its_parts_are_placed_in_one_transaction_however_full_it_is(world: World) -> None:
+    """So that no part stands where another was refused, or a process died before it."""
+    messaging = world.telephony.messaging
+    short = NewText(world.organization_id, "api", TO, "Short")
+    await messaging.place(short)
+    async with asyncio.timeout(20), world.database.system("a test") as connection:
+        await connection.execute("select from lanes for update")  # so that one waits, and others gather behind it
+        others = [asyncio.create_task(messaging.place(short))]
+        await until(lambda: messaging._commit._worker is not None and not messaging._commit._worker.done())
+        others += [asyncio.create_task(messaging.place(short)) for _ in range(MAX_BATCH - 1)]
+        await until(lambda: len(messaging._commit._waiting) == MAX_BATCH - 1)
+        split = asyncio.create_task(messaging.place_parts(replace(short, body=LONG, options=SPLIT)))
+        await until(lambda: len(messaging._commit._waiting) == MAX_BATCH)
+    await asyncio.gather(*others)
+    parts = await split
+    assert len(parts) == 2
+    assert len({part.created_at for part in parts}) == 1  # when its transaction began
 
 
 async def test_a_part_that_is_refused_is_told_with_what_went(world: World) -> None:

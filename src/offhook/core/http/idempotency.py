@@ -4,10 +4,11 @@
     same key, another request  422 idempotency_key_reused
     still under way elsewhere  waits for its answer; 409 idempotency_key_in_progress when that takes too long
 
-Keys are an organization's own and kept for 24 hours. Bodies are the same when they are the same JSON, however they are
-spelled. Only good answers are kept. What a request places, it places under `Once.operation_id`, which stays the key's
-through refusals, crashes and lost locks: placed again, the same is found. That is what makes a crash between the act
-and the answer safe; the table only spares the work.
+Keys are an organization's own and kept for 24 hours, from the first request on and whatever came of it: a mended body
+needs a new key, because what an attempt at the old one left behind may answer for it. Bodies are the same when they
+are the same JSON, however they are spelled. Only good answers are kept. What a request places, it places under an
+operation id that stays the key's through refusals, crashes and lost locks: placed again, the same is found. That is
+what makes a crash between the act and the answer safe; the table only spares the work.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from starlette.responses import Response
 
 from offhook.core.clock import Clock, SystemClock
 from offhook.core.db.pool import Connection, Database
-from offhook.core.errors import BadRequest, Conflict, FieldProblem, InvalidInput, OffhookError, Unavailable
+from offhook.core.errors import BadRequest, Conflict, FieldProblem, InvalidInput, Unavailable
 from offhook.core.ids import new_id
 
 HEADER: Final = "idempotency-key"
@@ -58,9 +59,6 @@ PARAMETER: Final[Mapping[str, Any]] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": "^[!-~]+$"},
 }
 """For the OpenAPI document of a route that takes the header."""
-
-_ANY_REQUEST: Final = b""
-"""In place of a request's hash: the key was given back, and the next request may be another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +116,13 @@ class Once:
         if isinstance(held, _Stored):
             return held.response()
         response: Response | None = None
-        refused = False
         try:
             response = await act(f"key:{held.id}")
             return response
-        except OffhookError as error:
-            refused = error.status < 500
-            raise
         finally:
             # A database that is away takes nothing back: the lock expires, and what was placed is found again.
             with contextlib.suppress(Unavailable):
-                await self._settle(held, response, refused=refused)
+                await self._settle(held, response)
 
     async def _take(self, organization_id: uuid.UUID, key_hash: bytes, request_hash: bytes) -> _Held | _Stored:
         """The key, once nobody else works under it."""
@@ -146,13 +140,12 @@ class Once:
             await self._clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
-    async def _settle(self, held: _Held, response: Response | None, *, refused: bool) -> None:
+    async def _settle(self, held: _Held, response: Response | None) -> None:
         async with self._database.tenant(held.organization_id) as connection:
             if response is not None and response.status_code < 400:
                 await _store(connection, held, response)
             else:
-                status = 500 if response is None else response.status_code
-                await _give_back(connection, held, reusable=refused or status < 500)
+                await _give_back(connection, held)
 
 
 async def _take(
@@ -166,7 +159,7 @@ async def _take(
     if row is None:
         return None
     if not row["expired"]:
-        if row["request_hash"] not in (request_hash, _ANY_REQUEST):
+        if row["request_hash"] != request_hash:
             message = "This Idempotency-Key was sent with another request: take a new one for a new request."
             problem = FieldProblem("Idempotency-Key", message, "idempotency_key_reused")
             raise InvalidInput(message, code="idempotency_key_reused", fields=[problem])
@@ -212,17 +205,15 @@ async def _store(connection: Connection, held: _Held, response: Response) -> Non
     )
 
 
-async def _give_back(connection: Connection, held: _Held, *, reusable: bool) -> None:
-    """For a next try. `reusable`: with another body too. The id stays, so that nothing is placed a second time."""
+async def _give_back(connection: Connection, held: _Held) -> None:
+    """For the same request's next try. The id stays, so that nothing is placed a second time."""
     await connection.execute(
-        "update idempotency_keys set locked_until = null, request_hash = case when $5 then $6 else request_hash end"
+        "update idempotency_keys set locked_until = null"
         " where organization_id = $1 and key_hash = $2 and id = $3 and locked_until = $4",
         held.organization_id,
         held.key_hash,
         held.id,
         held.locked_until,
-        reusable,
-        _ANY_REQUEST,
     )
 
 

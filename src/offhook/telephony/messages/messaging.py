@@ -13,12 +13,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 from offhook.core.db.jobs import Handler
-from offhook.core.db.pool import Database
+from offhook.core.db.pool import Connection, Database
 from offhook.core.db.shared import SharedCommit
-from offhook.core.errors import Conflict, Effect, NotFound, Unavailable
+from offhook.core.errors import Conflict, Effect, NotFound, OffhookError, Unavailable
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.consent.zones import at_recipients
 from offhook.telephony.messages import queries
@@ -46,6 +46,10 @@ _EFFECTS: Final[Mapping[str, Effect]] = {
 """Of the other statuses the carrier has the text: done."""
 
 
+Wish = Sequence[Placement]
+"""A text, or the parts that it is split into: all of them are placed, or none."""
+
+
 class Messaging:
     """Places and sends texts; what the Messenger port of tools is filled with."""
 
@@ -66,7 +70,7 @@ class Messaging:
         self._attempts = attempts
         self._reconciliation = reconciliation
         self._following = following
-        self._commit: SharedCommit[Placement, Placed] = SharedCommit(database, "place texts", place)
+        self._commit: SharedCommit[Wish, Sequence[Placed]] = SharedCommit(database, "place texts", _place_wishes)
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -82,7 +86,8 @@ class Messaging:
 
         Raises InvalidInput, NotFound, Conflict, Unavailable.
         """
-        return [placed.message for placed in await self._store(await self._intake.placements(text))]
+        placed = await self._commit.submit(await self._intake.placements(text))
+        return [one.message for one in placed]
 
     async def text(self, request: TextRequest) -> Receipt:
         """Place the text and, if its sender's lane is free in time, send it now.
@@ -91,18 +96,8 @@ class Messaging:
         """
         wait_seconds = min(request.wait_seconds, MAX_WAIT_SECONDS)
         deadline = asyncio.get_running_loop().time() + wait_seconds
-        placements = await self._intake.placements(request, claim_within_seconds=wait_seconds)
-        placed = await self._store(placements)
+        placed = await self._commit.submit(await self._intake.placements(request, claim_within_seconds=wait_seconds))
         return receipt_of(*await asyncio.gather(*(self._carried(one, deadline) for one in placed)))
-
-    async def _store(self, placements: Sequence[Placement]) -> Sequence[Placed]:
-        if len(placements) == 1:  # nearly always, on a hot route: without a task of its own
-            return [await self._commit.submit(placements[0])]
-        stored = await asyncio.gather(*map(self._commit.submit, placements), return_exceptions=True)
-        for one in stored:
-            if isinstance(one, BaseException):
-                raise one
-        return cast("list[Placed]", stored)
 
     async def cancel(self, organization_id: uuid.UUID, message_id: uuid.UUID) -> Message:
         """Take back a text that has not been taken from its lane. Raises NotFound, Conflict that says why not."""
@@ -167,6 +162,17 @@ class Messaging:
         message_id = uuid.UUID(bytes=payload)
         await self._reconciliation.settle(message_id)
         await self._following.follow(message_id)
+
+
+async def _place_wishes(connection: Connection, wishes: Sequence[Wish]) -> list[Sequence[Placed] | OffhookError]:
+    results = iter(await place(connection, [part for wish in wishes for part in wish]))
+    return [_placed_or_refused([next(results) for _ in wish]) for wish in wishes]
+
+
+def _placed_or_refused(parts: Sequence[Placed | OffhookError]) -> Sequence[Placed] | OffhookError:
+    """Of one wish. What refuses one part refuses all: they have one recipient and one sender, read in one statement."""
+    refused = next((part for part in parts if isinstance(part, OffhookError)), None)
+    return refused or [part for part in parts if isinstance(part, Placed)]
 
 
 _TOO_LATE: Final[Mapping[str, str]] = {
