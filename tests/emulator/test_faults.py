@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,43 @@ async def test_an_outage_lasts_until_the_faults_are_deleted(
     async with http.delete(f"{emulator.url}/_emulator/faults") as answer:
         assert answer.status == 204
     assert await post(http, emulator) == 201
+
+
+async def test_strikes_are_counted_by_route_and_kind_and_kept_over_a_restart(tmp_path: Path) -> None:
+    async with opened_faults(tmp_path) as faults:
+        faults.add({"route": "twilio.*", "kind": "status"})
+        faults.add({"route": "twilio.*", "kind": "latency", "seconds": 1, "count": None})
+        for route in ("messages.create", "messages.list", "messages.list", "telnyx.messages.create"):
+            faults.draw(route)
+    counted = {("messages.create", "status", 503): 1, ("messages.list", "latency", None): 2}
+    for _ in range(2):
+        store = Store(tmp_path)
+        assert store.strikes == counted
+        assert [fault.kind for fault in store.faults.values()] == ["latency"]
+        store.compact()
+        await store.close()
+
+
+@pytest.mark.parametrize("kind", ["latency", "commit_delay"])
+async def test_a_text_that_is_carried_out_late_tells_when_its_request_arrived(
+    tmp_path: Path, http: aiohttp.ClientSession, kind: str
+) -> None:
+    clock = VirtualClock()
+    async with running_emulator(tmp_path, clock=clock) as emulator:
+        await add(http, emulator, kind=kind, seconds=10)
+        posted = asyncio.create_task(post(http, emulator))
+        while not emulator.store.strikes:  # noqa: ASYNC110 (what is waited for is on another side of a socket)
+            await asyncio.sleep(0.01)
+        await clock.advance(10)
+        await posted
+        async with http.get(f"{emulator.url}/_emulator/messages") as answer:
+            [text] = (await answer.json())["messages"]
+        took = datetime.fromisoformat(text["created_at"]) - datetime.fromisoformat(text["arrived_at"])
+        assert took.total_seconds() == 10
+        async with http.get(f"{emulator.url}/_emulator/faults") as answer:
+            assert (await answer.json())["strikes"] == [
+                {"route": "messages.create", "kind": kind, "status": None, "count": 1}
+            ]
 
 
 async def test_a_probable_fault_strikes_about_as_often_as_said_and_the_same_each_time(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from offhook.emulator.faults import Fault, Faults
 from offhook.emulator.tasks import Tasks
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ARRIVED_AT = web.RequestKey("arrived_at", float)
+"""In a request: when it came in, whatever happens to it afterwards; in epoch seconds."""
 
 
 class FaultyDoor:
@@ -25,6 +27,7 @@ class FaultyDoor:
         self, request: web.Request, face: Face, route: str, to: str | None, handler: Handler
     ) -> web.StreamResponse:
         """Answer the request by `handler`, or as a fault has it. Read its body before: a connection may break."""
+        request[ARRIVED_AT] = self._clock.time()
         with self._tasks.at_work():
             return await self._pass(request, face, route, to, handler)
 

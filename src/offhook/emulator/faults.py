@@ -75,7 +75,7 @@ class Faults:
         return [fault for fault in self._store.faults.values() if fault.until is None or fault.until > now]
 
     def draw(self, route: str, *, to: str | None = None) -> Fault | None:
-        """The fault that strikes now on this route, if one does; its count goes down."""
+        """The fault that strikes now on this route, if one does; it is counted."""
         if not self._store.faults:
             return None
         names = self._names(route)
@@ -87,8 +87,7 @@ class Faults:
                 continue
             if self._dice.random() >= fault.probability:
                 continue
-            if fault.count is not None:
-                self._store.append({"type": "fault_struck", "id": fault.id})
+            self._store.append({"type": "fault_struck", "id": fault.id, "route": route})
             return fault
         return None
 

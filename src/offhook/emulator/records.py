@@ -22,6 +22,8 @@ class Message:
     updated_at: float
     face: str = "twilio"
     direction: str = "outbound-api"
+    arrived_at: float | None = None
+    """When the request for it came in: before `created_at`, where a fault had it carried out late."""
     sent_at: float | None = None
     status_callback: str | None = field(default=None, repr=False)
     messaging_service_sid: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
@@ -48,6 +48,8 @@ class Tables:
         self.media: dict[str, Medium] = {}
         self.faults: dict[int, Fault] = {}
         """In force, oldest first."""
+        self.strikes: Counter[tuple[str, str, int | None]] = Counter()
+        """By route, kind and, of the kinds that answer one, status: how often a fault has struck, for ever."""
         self.pending_callbacks: dict[str, Callback] = {}
         self.answers: dict[tuple[str, str, str], Record] = {}
         """(account, path, key): what a request with this idempotency key was answered: `request` (its hash), `body`,
@@ -132,6 +134,7 @@ class Tables:
         after = [
             *(callback.to_record() for callback in self.pending_callbacks.values()),
             *({"type": "fault", **asdict(fault)} for fault in self.faults.values()),
+            *({"type": "strikes", **strikes} for strikes in self.strike_counts()),
             *({"type": "answer", **answer} for answer in self.answers.values() if self._is_in_force(answer)),
         ]
         yield {"seq": 0, "at": 0.0, "do": before}
@@ -143,6 +146,10 @@ class Tables:
 
     def _is_in_force(self, answer: Record) -> bool:
         return self._last_at - answer["at"] < ANSWER_SECONDS
+
+    def strike_counts(self) -> list[Record]:
+        """`route`, `kind`, `status` and `count` of what has struck."""
+        return [{"route": r, "kind": k, "status": s, "count": count} for (r, k, s), count in self.strikes.items()]
 
     def size(self) -> int:
         """As many lines as a snapshot has."""
@@ -247,9 +254,11 @@ class Tables:
 
     def _apply_fault_struck(self, fields: Record, line: Record) -> tuple[str, str | None]:
         fault = self.faults[fields["id"]]
-        if fault.count is not None and fault.count > 1:
+        status = fault.status if fault.kind.startswith("status") else None
+        self.strikes[(fields.get("route", fault.route), fault.kind, status)] += 1
+        if fault.count is not None:
             self.faults[fault.id] = replace(fault, count=fault.count - 1)
-        else:
+        if fault.count == 1:
             del self.faults[fault.id]
         return "fault.struck", None
 
@@ -261,6 +270,10 @@ class Tables:
     def _apply_fault_removed(self, fields: Record, line: Record) -> tuple[str, str | None]:
         del self.faults[fields["id"]]
         return "fault.removed", None
+
+    def _apply_strikes(self, fields: Record, line: Record) -> tuple[str, str | None]:
+        self.strikes[(fields["route"], fields["kind"], fields["status"])] = fields["count"]
+        return "strikes.counted", None
 
     def _apply_faults_cleared(self, fields: Record, line: Record) -> tuple[str, str | None]:
         self.faults.clear()
@@ -309,6 +322,7 @@ class Tables:
         "fault_struck": _apply_fault_struck,
         "fault_spared": _apply_fault_spared,
         "fault_removed": _apply_fault_removed,
+        "strikes": _apply_strikes,
         "faults_cleared": _apply_faults_cleared,
         "clock": _apply_clock,
         "error": _apply_error,

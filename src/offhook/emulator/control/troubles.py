@@ -13,7 +13,8 @@ ADVANCE_MAX_SECONDS = 366 * 86_400.0
 
 
 async def list_faults(request: web.Request, emulation: Emulation) -> web.Response:
-    return json_response({"faults": [fault_view(fault) for fault in emulation.faults.active()]})
+    faults = [fault_view(fault) for fault in emulation.faults.active()]
+    return json_response({"faults": faults, "strikes": emulation.store.strike_counts()})
 
 
 async def add_fault(request: web.Request, emulation: Emulation) -> web.Response:

@@ -44,6 +44,7 @@ def message_view(store: Store, message: Message) -> Body:
         "tags": list(message.tags),
         "media_urls": list(message.media_urls),
         "media": media,
+        "arrived_at": iso(message.created_at if message.arrived_at is None else message.arrived_at),
         "created_at": iso(message.created_at),
         "sent_at": None if message.sent_at is None else iso(message.sent_at),
         "updated_at": iso(message.updated_at),

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from offhook.emulator.door import ARRIVED_AT
 from offhook.emulator.emulation import EMULATION, Emulation
 from offhook.emulator.records import Message
 from offhook.emulator.telnyx.errors import TelnyxError, error_response
@@ -127,6 +128,7 @@ def _sending(*requires: str) -> Route:
         answer = None if key is None else key.find_answer(emulation.store, now=now)
         if answer is None:
             message = _with_ending(emulation, judge(Submission(fields, book, now, frozenset(requires))))
+            message = replace(message, arrived_at=request[ARRIVED_AT])
             answer = json.dumps({"data": message_resource(message)})
             kept = () if key is None else key.records(answer, now=now)
             emulation.write(*emulation.lifecycle.records_of(message), *kept)

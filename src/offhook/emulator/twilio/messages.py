@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiohttp import web
 
+from offhook.emulator.door import ARRIVED_AT
 from offhook.emulator.emulation import Emulation
 from offhook.emulator.records import TERMINAL, Message
 from offhook.emulator.settings import Account
@@ -30,7 +33,7 @@ def table() -> list[Row]:
 async def _create(request: web.Request, emulation: Emulation, account: Account) -> web.Response:
     form = await form_of(request)
     message = judge(Submission(form, account, emulation.store, emulation.clock.time()))
-    message = emulation.with_ending(message)
+    message = replace(emulation.with_ending(message), arrived_at=request[ARRIVED_AT])
     ignored = ignored_parameters(form)
     told = ({"type": "ignored", "sid": message.sid, "parameters": ignored},) if ignored else ()
     emulation.write(*emulation.lifecycle.records_of(message), *told)
