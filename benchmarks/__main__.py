@@ -23,8 +23,8 @@ _INTRODUCTION = """# Benchmarks
 Written by `make bench ARGS=--write`; every figure on this page was measured in one run. A ratio is ours / reference,
 the median over rounds in which the two take turns; the spread is its lowest and highest round. Ratios carry over to
 other machines, absolute figures do not. Where an aim is a time, it is about ours alone ("< 5 ms") or about how far ours
-is above the reference ("adds < 100 ms"). G3 to G17 are numbered as in the list of goals; "fairness" and "pacing" run
-the product's own processes and count at the carrier's end.
+is above the reference in the worst round ("adds < 100 ms"). G3 to G17 are numbered as in the list of goals; "fairness"
+and "pacing" run the product's own processes and count at the carrier's end.
 
 """
 

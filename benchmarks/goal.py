@@ -33,7 +33,7 @@ class Target:
     at_most: float | None = None
     """What ours may be at most, in the unit."""
     adds_at_most: float | None = None
-    """How far ours may be above the reference, in the unit."""
+    """How far ours may be above the reference in the worst round, in the unit."""
 
     @property
     def aim(self) -> str:
@@ -74,8 +74,8 @@ class Figure:
 
     @property
     def added(self) -> float:
-        """How far ours is above the reference."""
-        return median(ours - reference for ours, reference in self.pairs)
+        """How far ours is above the reference, in the worst round."""
+        return max(ours - reference for ours, reference in self.pairs)
 
     @property
     def shortcomings(self) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from benchmarks.postgres import Postgres
 from offhook.core.db.pool import Database
@@ -35,6 +36,8 @@ LINES = 300
 
 UNHINDERED: Mapping[str, object] = {"quiet_hours": None, "recipient_daily_cap": None, "daily_segments": None}
 """A texting policy with which every text goes at any hour."""
+DEFAULT_LIMITS: Mapping[str, object] = {"quiet_hours": None}
+"""The product's own limits per person and day, at any hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,11 @@ class Paces:
     total: float | None = None
 
 
-async def make_side(
-    postgres: Postgres, name: str, *, carrier_url: str | None = None, paces: Paces | None = None
-) -> Side:
+STANDARD: Final = Paces()
+"""A long code's pace (facts/telephony.md 1.9)."""
+
+
+async def make_side(postgres: Postgres, name: str, *, carrier_url: str | None = None, paces: Paces = STANDARD) -> Side:
     """A new database called `name` with all that is needed to text, through the carrier's API at `carrier_url`."""
     dsn = await postgres.make_database(name)
     environment = {
@@ -72,16 +77,27 @@ async def make_side(
         "OFFHOOK_LOG_LEVEL": "warning",
         "OFFHOOK_EGRESS_ALLOW": carrier_url.removeprefix("http://") if carrier_url else "",
     }
-    return await _add_organization(name, environment, "Spoke & Chain", carrier_url, paces or Paces())
+    return await _add_organization(name, environment, "Spoke & Chain", carrier_url, paces, UNHINDERED)
 
 
-async def add_neighbour(side: Side, *, carrier_url: str | None = None, paces: Paces | None = None) -> Side:
-    """Another organization in the same database: same processes, another tenant."""
-    return await _add_organization(side.name, side.environment, "Chain & Spoke", carrier_url, paces or Paces())
+async def add_neighbour(
+    side: Side,
+    *,
+    carrier_url: str | None = None,
+    paces: Paces = STANDARD,
+    texting: Mapping[str, object] = UNHINDERED,
+) -> Side:
+    """Another organization in the same database: same processes, another tenant. `texting`: its policy."""
+    return await _add_organization(side.name, side.environment, "Chain & Spoke", carrier_url, paces, texting)
 
 
 async def _add_organization(
-    name: str, environment: Mapping[str, str], called: str, carrier_url: str | None, paces: Paces
+    name: str,
+    environment: Mapping[str, str],
+    called: str,
+    carrier_url: str | None,
+    paces: Paces,
+    texting: Mapping[str, object],
 ) -> Side:
     ring = KeyRing.parse(environment["OFFHOOK_MASTER_KEYS"], environment["OFFHOOK_KEY_PEPPER"])
     senders = tuple(unassigned_numbers()[-SENDERS:])
@@ -98,7 +114,7 @@ async def _add_organization(
     )
     try:
         organizations = OrganizationService(database, ring.pepper, setting_checks={TEXTING: check_texting})
-        organization = await organizations.create_organization(called, {TEXTING: UNHINDERED})
+        organization = await organizations.create_organization(called, {TEXTING: texting})
         _, key = await organizations.create_api_key(organization.id, "benchmarks", ["worker"])
         account = await telephony.carrier_accounts.create(
             organization.id,
