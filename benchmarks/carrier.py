@@ -54,7 +54,7 @@ def bare_carrier(options: dict[str, Any], pool: object) -> Handler:
     """`options["answers_in_seconds"]`: how long each text takes. `GET /arrivals`: what came so far."""
     pause: float = options.get("answers_in_seconds", 0.0)
     keeps: bool = options.get("keeps_arrivals", False)
-    arrivals: list[tuple[float, str, str]] = []
+    arrivals: list[tuple[float, str, str, int]] = []
 
     async def handle(scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
         arrived_at = time.monotonic()
@@ -62,7 +62,7 @@ def bare_carrier(options: dict[str, Any], pool: object) -> Handler:
             return 200, _told(scope["path"], arrivals)
         if keeps:
             form = dict(parse_qsl(body.decode()))
-            arrivals.append((arrived_at, form["From"], form["Body"]))
+            arrivals.append((arrived_at, form["From"], form["Body"], scope["client"][1]))
         if pause:
             await asyncio.sleep(pause)
         return 201, f"{_BEFORE_SID}{uuid.uuid4().hex}{_AFTER_SID}".encode()
@@ -70,7 +70,7 @@ def bare_carrier(options: dict[str, Any], pool: object) -> Handler:
     return handle
 
 
-def _told(path: str, arrivals: list[tuple[float, str, str]]) -> bytes:
+def _told(path: str, arrivals: list[tuple[float, str, str, int]]) -> bytes:
     """The answer to a GET: the arrivals, a message (delivered, whichever it is), or an empty listing."""
     if path == "/arrivals":
         return json.dumps(arrivals).encode()
@@ -87,6 +87,8 @@ class Arrival:
     at_seconds: float
     sender: str
     body: str
+    port: int
+    """Of whoever sent it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,9 @@ def _inherited() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def run_jobs(processors: Processors, environment: Mapping[str, str], count: int) -> AsyncGenerator[None]:
-    """`count` processes of `offhook jobs`, all of them taking jobs."""
+async def run_jobs(processors: Processors, environment: Mapping[str, str], count: int) -> AsyncGenerator[list[int]]:
+    """`count` processes of `offhook jobs`, all of them taking jobs; their ids."""
+    pids = list[int]()
     async with AsyncExitStack() as stack:
         for _ in range(count):
             process = await asyncio.create_subprocess_exec(
@@ -109,11 +110,12 @@ async def run_jobs(processors: Processors, environment: Mapping[str, str], count
             )
             stack.push_async_callback(_stop, process)
             processors.give_measured(process.pid)
+            pids.append(process.pid)
         give_up = time.monotonic() + _START_SECONDS
         while await _listening(environment["DATABASE_URL"]) < count:
             assert time.monotonic() < give_up, "the processes of jobs do not listen"
             await asyncio.sleep(0.05)
-        yield
+        yield pids
 
 
 async def _listening(dsn: str) -> int:
