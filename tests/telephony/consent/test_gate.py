@@ -327,7 +327,7 @@ async def test_what_was_not_sent_takes_up_no_place_and_what_may_have_been_does(d
     await desk.configure(**{**AWAKE, "recipient_daily_cap": 1})
     await desk.queue(went=desk.now, status="canceled")
     await desk.queue(went=desk.now, status="queued")  # an attempt that was not carried out
-    await desk.queue(OTHER_TO, went=desk.now, status="canceled", unknown_attempts=1)
+    await desk.queue(OTHER_TO, went=desk.now, status="failed")
     mine, other = await desk.judge(await desk.queue(), await desk.queue(OTHER_TO))
     assert mine is None
     assert isinstance(other, Held)

@@ -7,10 +7,6 @@ import pytest
 
 from fixtures.telephony import TO, World
 from offhook.core.db.pool import OWNER_ROLE
-from offhook.secrets import KeyRing
-from offhook.secrets.envelope import Sealer
-from offhook.telephony import carriers as registry
-from offhook.telephony.accounts import Accounts
 from offhook.telephony.messages import queries, sending
 from offhook.telephony.messages.models import Message, NewText
 from offhook.telephony.messages.sending import Sending
@@ -18,13 +14,13 @@ from offhook.telephony.messages.sending import Sending
 OPT_OUT = "insert into suppressions (organization_id, number, reason) values ($1, $2, 'free_form')"
 
 
-async def claimed(world: World, **more: int) -> Message:
+async def claimed(world: World, *, maybe_sent: bool = False) -> Message:
     placed = await world.telephony.messaging.place(NewText(world.organization_id, "api", TO, "Hello"))
     await world.execute(
-        "update messages set status = 'sending', attempt = 1, attempt_started_at = now(), unknown_attempts = $2"
-        " where id = $1",
+        "update messages set status = 'sending', attempt = 1, attempt_started_at = now(),"
+        " maybe_sent_since = case when $2 then now() end where id = $1",
         placed.id,
-        more.get("unknown_attempts", 0),
+        maybe_sent,
     )
     async with world.database.system("a test claims a text") as connection:
         found = await queries.find(connection, placed.id)
@@ -33,9 +29,8 @@ async def claimed(world: World, **more: int) -> Message:
 
 
 @pytest.fixture
-def attempts(world: World, ring: KeyRing) -> Sending:
-    carriers = registry.carriers(world.telephony.session, world.telephony.egress)
-    return Sending(world.database, Accounts(world.database, Sealer(world.database, ring), carriers), None)
+def attempts(world: World) -> Sending:
+    return Sending(world.database, world.telephony.inbox._accounts, None)
 
 
 async def test_who_opts_out_while_a_claimed_text_waits_for_its_slot_does_not_get_it(
@@ -55,7 +50,7 @@ async def test_who_opts_out_while_a_claimed_text_waits_for_its_slot_does_not_get
 
 
 async def test_an_earlier_attempt_of_unknown_outcome_is_not_called_canceled(world: World, attempts: Sending) -> None:
-    message = await claimed(world, unknown_attempts=1)
+    message = await claimed(world, maybe_sent=True)
     await world.execute(OPT_OUT, world.organization_id, TO)
     assert await attempts.attempt(message, at_once)
     ended = await world.message(message.id)

@@ -16,7 +16,8 @@ from offhook.core.db.pool import Connection
 from offhook.core.errors import Conflict, InvalidInput, OffhookError
 from offhook.core.ids import new_id
 from offhook.telephony.messages import placing
-from offhook.telephony.messages.models import NewText, Placed, Placement
+from offhook.telephony.messages.messaging import Wish
+from offhook.telephony.messages.models import NewText, Placed
 
 
 def scans(plan: dict[str, Any]) -> Iterator[str]:
@@ -79,11 +80,12 @@ async def test_a_text_of_no_conversation_spoils_no_others_commit(
     world: World, other_organization: uuid.UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
-    messaging, place = world.telephony.messaging, placing.place
+    messaging = world.telephony.messaging
+    run = messaging._commit._run
 
-    async def counted(connection: Connection, items: Sequence[Placement]) -> list[Placed | OffhookError]:
-        batches.append(len(items))
-        return await place(connection, items)
+    async def counted(connection: Connection, wishes: Sequence[Wish]) -> Sequence[Sequence[Placed] | OffhookError]:
+        batches.append(len(wishes))
+        return await run(connection, wishes)
 
     monkeypatch.setattr(messaging._commit, "_run", counted)
     theirs = (await make_conversation(world.database, other_organization)).conversation_id

@@ -14,11 +14,10 @@ from offhook.telephony.messages.models import Priority
 STILL_AWAKE: Final = timedelta(minutes=10)
 """After a conversation's end: who has just hung up does not sleep."""
 
-_TAKEN_BACK: Final = "status = 'canceled' and unknown_attempts = 0"
-_HANDED_OVER: Final = f"direction = 'outbound' and status <> 'queued' and not ({_TAKEN_BACK})"
+_HANDED_OVER: Final = "direction = 'outbound' and status not in ('queued', 'canceled')"
 """A text counts from its claim on, also one that the carrier refused or that never reached it: what it cost is not
 known then. One that waits for another attempt counts when that is made."""
-_ATTEMPTED: Final = f"direction = 'outbound' and not ({_TAKEN_BACK})"
+_ATTEMPTED: Final = "direction = 'outbound' and status <> 'canceled'"
 """One that waits for another attempt counts too: that attempt is not judged by the day again."""
 
 

@@ -71,10 +71,7 @@ async def record_failed(connection: Connection, message: Message, error_code: st
 
 
 async def record_withdrawn(connection: Connection, message: Message, code: str, why: str) -> bool:
-    """It may not be sent after all. What an earlier attempt brought about is not undone."""
-    if message.unknown_attempts:
-        decision = f"Given up: {why}. The outcome of an earlier attempt is unknown."
-        return await record_failed(connection, message, "outcome_unknown", decision)
+    """It may not be sent after all."""
     return await _finish(connection, message, "canceled", code, f"Not sent: {why}.")
 
 
