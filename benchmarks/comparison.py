@@ -159,7 +159,7 @@ async def run_race(context: Context, race: Race, ours: Side, bare: Side) -> Meas
         bare_runner = _Runner(bare, bare_server, race, context, postgres)
         runners = [our_runner, bare_runner]
         turns = _Turns(await _warm_up(context, runners))
-        for number in range(context.sized(full=9, smoke=2)):
+        for number in range(context.sized(full=9, smoke=1)):
             await postgres.settle()
             await turns.take(runners if number % 2 == 0 else runners[::-1], ours.name, bare.name)
         remarks = [await _check_rows(postgres, race, runner) for runner in runners]

@@ -166,7 +166,7 @@ async def _at_once(call: CallOnce, first: int) -> tuple[float, float]:
 
 async def measure(context: Context) -> Measurement:
     postgres = await context.postgres()
-    rounds = context.sized(full=25, smoke=2)
+    rounds = context.sized(full=25, smoke=1)
     async with AsyncExitStack() as stack:
         carrier = await stack.enter_async_context(running_carrier(context, answers_in_seconds=ANSWERS_IN_SECONDS))
         context.processors.give_others(carrier.served.pid)

@@ -20,12 +20,13 @@ PROCESS = ["offhook.apps.api_process", *LIBRARIES]
 
 
 async def measure(context: Context) -> Measurement:
-    for modules in (PROCESS, ["livekit.agents"]):  # once, for the .pyc files
-        import_costs(modules)
+    if not context.smoke:
+        for modules in (PROCESS, ["livekit.agents"]):  # once, for the .pyc files
+            import_costs(modules)
     times: list[tuple[float, float]] = []
     memory: list[tuple[float, float]] = []
     libraries: list[float] = []
-    for _ in range(context.sized(full=7, smoke=2)):
+    for _ in range(context.sized(full=7, smoke=1)):
         [ours], [agents] = import_costs(PROCESS), import_costs(["livekit.agents"])
         times.append((ours.milliseconds, agents.milliseconds))
         memory.append((ours.mebibytes, agents.mebibytes))
