@@ -8,7 +8,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -25,7 +24,7 @@ from fixtures.product import Product, get_json, running_product
 GAP_SECONDS = 3.0
 OUTAGE_SECONDS = 3.0
 LATE_SECONDS = 0.3
-"""How far apart two requests may be late that left on time: what the product allows a text that missed its slot."""
+"""How long after its slot a text may leave and arrive; one that is later still is to give its slot up."""
 UNDER_FIRE = 0.7
 """The share of the texts that arrives while processes are killed; the rest shows that it comes to an end after."""
 MOST_UNKNOWN = 0.03
@@ -62,18 +61,18 @@ async def survive(product: Product, run: Run, seed: int) -> None:
     began = time.monotonic()
     give_up = began + run.seconds
     placing, callers = Placing(product, give_up), Callers(product)
-    async with AsyncExitStack() as fire:
-        killer = await fire.enter_async_context(losing_processes(product, run.every, seed))
-        await fire.enter_async_context(Outages(product, run.carrier.face, OUTAGE_SECONDS, (8.0, 20.0), seed).going())
+    outages = Outages(product, run.carrier.face, OUTAGE_SECONDS, (8.0, 20.0), seed)
+    async with losing_processes(product, run.every, seed) as killer, outages.going():
         await asyncio.gather(placing.all(wishes, at_once=20), callers.run(run.calls), killer.until_all_struck())
         await until_arrived(product, int(len(wishes) * UNDER_FIRE), give_up)
     await cut_listeners(product)  # nobody is killed after this: who listened must do so again by itself
     fired = time.monotonic()
     outcome = await until_settled(product, give_up=give_up)
+    held = {reason: len(messages) for reason, messages in outcome.held.items()}
     print(
         f"{len(outcome.messages)} texts, {len(outcome.arrived)} arrived, {len(outcome.unknown)} unknown, "
-        f"held { ({reason: len(held) for reason, held in outcome.held.items()}) }; "
-        f"{callers.answered.total()} of {callers.tried.total()} calls answered; struck {dict(killer.strikes)}; "
+        f"held {held}; {callers.answered.total()} of {callers.tried.total()} calls answered; "
+        f"struck {dict(killer.strikes)}; "
         f"{fired - began:.0f} s under fire, settled after {time.monotonic() - fired:.0f} s more"
     )
     outcome.check_each_once(lists=run.carrier.lists)
@@ -127,8 +126,8 @@ def check_rates(paces: Paces, means: Means, outcome: Outcome) -> None:
     ahead |= {
         ", ".join(sorted(senders)): (outcome.ahead_seconds(paces.sender, senders), paces.sender) for senders in groups
     }
-    print(f"ahead of their rates by { ({who: f'{seconds:.2f} s' for who, (seconds, _) in ahead.items()}) }")
     for who, (seconds, per_second) in ahead.items():
+        print(f"{who or 'the service'}: {seconds:.2f} s ahead of their rate at most")
         assert seconds <= 1 / per_second + LATE_SECONDS, f"{who}: {seconds:.2f} s ahead of their rate"
 
 
