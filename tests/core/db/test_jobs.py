@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 
 from offhook.core.db import jobs
 from offhook.core.db.consumer import Consumer, ConsumerSettings, Handler, RetryLater
@@ -167,25 +168,88 @@ async def test_the_job_of_a_worker_that_died_is_taken_over(database: Database, s
         await asyncio.wait_for(taken.wait(), 5)
 
 
+@asynccontextmanager
+async def cut_off(superuser_dsn: str) -> AsyncGenerator[Callable[[], Awaitable[object]]]:
+    """Cuts the connections on which consumers listen."""
+    connection = await asyncpg.connect(superuser_dsn)
+    try:
+        yield lambda: connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name like '%:listen'"
+        )
+    finally:
+        await connection.close()
+
+
 async def test_a_consumer_comes_back_when_its_connection_is_cut(database: Database, superuser_dsn: str) -> None:
     seen: list[bytes] = []
 
     async def handler(payload: bytes) -> None:
         seen.append(payload)
 
-    async with consuming(database, {"work": handler}) as consumer:
-        connection = await asyncpg.connect(superuser_dsn)
+    async with consuming(database, {"work": handler}) as consumer, cut_off(superuser_dsn) as cut:
         for number in range(3):
-            await connection.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name like '%:listen'"
-            )
+            await cut()
             await eventually(lambda: not consumer.ready.is_set())
             async with database.system("test") as door:
                 await jobs.enqueue(door, "work", bytes([number]))
             # A job whose end was not recorded before the cut comes again: delivery is at least once.
             await eventually(lambda number=number: bytes([number]) in seen)
-        await connection.close()
     assert set(seen) == {b"\x00", b"\x01", b"\x02"}
+
+
+async def test_a_job_that_goes_on_and_on_does_not_keep_a_consumer_from_coming_back(
+    database: Database, superuser_dsn: str
+) -> None:
+    starts: list[bytes] = []
+    asked = asyncio.Event()
+
+    async def endless(payload: bytes) -> None:
+        starts.append(payload)
+        await asyncio.Event().wait()
+
+    async def quick(_: bytes) -> None:
+        asked.set()
+
+    async with (
+        consuming(database, {"endless": endless, "quick": quick}) as consumer,
+        cut_off(superuser_dsn) as cut,
+    ):
+        async with database.system("test") as connection:
+            await jobs.enqueue(connection, "endless", b"")
+        await eventually(lambda: len(starts) == 1)
+        await cut()
+        await eventually(lambda: not consumer.ready.is_set())
+        async with database.system("test") as connection:
+            await jobs.enqueue(connection, "quick", b"")
+        await asyncio.wait_for(asked.wait(), 10)
+        assert consumer.ready.is_set()
+        await eventually(lambda: len(starts) == 2)  # given back by the heartbeat that nobody sends any more
+
+
+async def test_a_connection_that_is_confused_counts_as_lost(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts: list[bytes] = []
+
+    async def endless(payload: bytes) -> None:
+        starts.append(payload)
+        await asyncio.Event().wait()
+
+    real, confused = AsyncpgDriver.fetch, asyncio.Event()
+
+    async def fetch(driver: AsyncpgDriver, query: str, *args: object) -> list[dict[str, object]]:
+        if confused.is_set():
+            confused.clear()
+            raise asyncpg.InternalClientError("cannot switch to state 2; another operation (2) is in progress")
+        return await real(driver, query, *args)
+
+    monkeypatch.setattr(AsyncpgDriver, "fetch", fetch)
+    async with consuming(database, {"endless": endless}):
+        async with database.system("test") as connection:
+            await jobs.enqueue(connection, "endless", b"")
+        await eventually(lambda: len(starts) == 1)
+        confused.set()
+        await eventually(lambda: len(starts) == 2)
 
 
 async def test_installing_twice_changes_nothing(database: Database, superuser_dsn: str) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -32,7 +32,8 @@ _log = get_logger(__name__)
 MAX_PAUSE_SECONDS: Final = 300.0
 _FIRST_RECONNECT_SECONDS: Final = 0.1
 _MAX_RECONNECT_SECONDS: Final = 5.0
-_LOG_KEPT: Final = "7 days"
+_REPORTING_SECONDS: Final = 0.7
+"""For PgQueuer to give back what was cancelled."""
 
 
 def pause_seconds(attempts: int) -> float:
@@ -50,11 +51,37 @@ class ConsumerSettings:
     max_running: int = 200
     """Jobs that one consumer runs at once. Many of them wait: pumps for the next slot of their lane."""
     stop_grace_seconds: float = 1.0
-    """How long running jobs may still take once the consumer is stopped; then they go back to the queue."""
+    """How long running jobs may still take once the consumer is stopped or has lost its connection; then they go back
+    to the queue."""
 
 
-class _Stopping(Exception):
-    """The connection is gone or the consumer is to stop: leave the queue's loop."""
+class _Lost(Exception):
+    """The connection was there and is gone."""
+
+
+class _Driver(AsyncpgDriver):
+    """Tells that the connection is lost as soon as a statement meets that. asyncpg tells itself when it is closed, but
+    not of one that it is merely confused about."""
+
+    def __init__(self, connection: Any, lost: asyncio.Event) -> None:
+        super().__init__(connection)
+        self._lost = lost
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        with self._telling():
+            return await super().fetch(query, *args)
+
+    async def execute(self, query: str, *args: object) -> str:
+        with self._telling():
+            return await super().execute(query, *args)
+
+    @contextmanager
+    def _telling(self) -> Generator[None]:
+        try:
+            yield
+        except CONNECTION_ERRORS:
+            self._lost.set()
+            raise
 
 
 class _Executor(EntrypointExecutor):
@@ -118,48 +145,50 @@ class Consumer:
         while not self._stop.is_set():
             try:
                 await self._consume()
+            except _Lost as error:
                 pause = _FIRST_RECONNECT_SECONDS
-            except (*CONNECTION_ERRORS, Unavailable, _Stopping) as error:
-                if self.ready.is_set():
-                    pause = _FIRST_RECONNECT_SECONDS
-                _log.warning("queue_connection_lost", error_type=type(error).__name__, delay_seconds=pause)
-            self.ready.clear()
+                _log.warning("queue_connection_lost", error_type=type(error.__cause__ or error).__name__)
+            except (*CONNECTION_ERRORS, Unavailable) as error:
+                _log.warning("queue_connection_failed", error_type=type(error).__name__, delay_seconds=pause)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), pause)
             pause = min(pause * 2, _MAX_RECONNECT_SECONDS)
 
     async def _consume(self) -> None:
         async with self._database.listening("deliver jobs") as connection:
-            await connection.execute(f"delete from pgqueuer_log where created < now() - interval '{_LOG_KEPT}'")
             lost = asyncio.Event()
 
             def on_termination(_: object) -> None:
                 lost.set()
 
             connection.add_termination_listener(on_termination)
-            manager = self._manager(connection)
+            manager = self._manager(_Driver(connection, lost))
             work = asyncio.ensure_future(self._run_manager(manager))
             signals = [asyncio.ensure_future(event.wait()) for event in (self._stop, lost)]
             self.ready.set()
             try:
                 await asyncio.wait([work, *signals], return_when=asyncio.FIRST_COMPLETED)
+                self.ready.clear()
                 manager.shutdown.set()
                 await self._finish(work)
+            except CONNECTION_ERRORS as error:
+                raise _Lost from error
             finally:
+                self.ready.clear()
                 for task in (work, *signals):
                     task.cancel()
             if lost.is_set() and not self._stop.is_set():
-                raise _Stopping
+                raise _Lost
 
     async def _finish(self, work: asyncio.Future[None]) -> None:
-        """Let running jobs end. When stopping, only for the grace period; when the connection is lost, they may
-        go on: their effects count, whoever reports them."""
-        if self._stop.is_set() and not work.done():
-            await asyncio.wait([work], timeout=self._settings.stop_grace_seconds)
-            for running in list(self._running):
-                running.cancel()
-            await asyncio.wait([work], timeout=0.7)
-        if work.done() or not self._stop.is_set():
+        """Let running jobs end, for the grace period only: a job may go on as long as there is something to do, and
+        until it has ended PgQueuer does not. Those that are cancelled come again, as do all whose end could not be
+        reported over a lost connection."""
+        await asyncio.wait([work], timeout=self._settings.stop_grace_seconds)
+        for running in list(self._running):
+            running.cancel()
+        await asyncio.wait([work], timeout=_REPORTING_SECONDS)
+        if work.done():
             await work
 
     async def _run_manager(self, manager: QueueManager) -> None:
@@ -171,8 +200,8 @@ class Consumer:
             heartbeat_timeout=timedelta(seconds=settings.heartbeat_timeout_seconds),
         )
 
-    def _manager(self, connection: Any) -> QueueManager:
-        manager = QueueManager(Queries(AsyncpgDriver(connection)))
+    def _manager(self, driver: AsyncpgDriver) -> QueueManager:
+        manager = QueueManager(Queries(driver))
         for entrypoint in self._handlers:
             executor = _Executor(EntrypointExecutorParameters(func=_unused, concurrency_limit=0))
             executor.consumer = self
