@@ -72,9 +72,12 @@ class Waiting:
     """When a held text is due or one expires."""
 
 
-async def find_key(connection: Connection, lane_id: uuid.UUID) -> LaneKey | None:
-    row = await connection.fetchrow("select carrier_account_id, sender from lanes where id = $1", lane_id)
-    return None if row is None else LaneKey(row["carrier_account_id"], row["sender"])
+async def find_key(connection: Connection, lane_id: uuid.UUID) -> tuple[LaneKey, uuid.UUID] | None:
+    """The lane's key and its organization."""
+    row = await connection.fetchrow(
+        "select carrier_account_id, sender, organization_id from lanes where id = $1", lane_id
+    )
+    return None if row is None else (LaneKey(row["carrier_account_id"], row["sender"]), row["organization_id"])
 
 
 async def lock(connection: Connection, key: LaneKey) -> Lane | None:

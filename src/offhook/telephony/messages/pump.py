@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ from offhook.telephony.consent.gate import Gate
 from offhook.telephony.messages import lanes
 from offhook.telephony.messages.attempts import Attempts
 from offhook.telephony.messages.holds import apply_verdicts
-from offhook.telephony.messages.lanes import Lane, LaneKey, Taking, Waiting
+from offhook.telephony.messages.lanes import TIDY_BATCH, Lane, LaneKey, Taking, Waiting
 from offhook.telephony.messages.models import Message, Priority
 from offhook.telephony.messages.placing import ABANDONED_SECONDS, GUARD_MARGIN_SECONDS, JOB_LEAD_SECONDS
 from offhook.telephony.messages.slots import HORIZON_SECONDS, LEAD_SECONDS, Pace, plan, start_of
@@ -37,8 +38,12 @@ STAY_SECONDS: Final = 1.5
 """A pump waits for a slot itself if it is that near: a long code's next text (1 segment/s, facts/telephony.md 1.9)."""
 MAX_STAYING: Final = 100
 """Pumps that wait so in one process; more lanes than that go through the queue, so that its other jobs have room."""
+LOOKS_AT_ONCE: Final = 3
+"""Looks of one organization in one process: they wait for each other's locks, and each holds a connection meanwhile."""
 _AWAY_SECONDS: Final = 0.5
 _FULL_SECONDS: Final = 1.0
+_CROWDED_SECONDS: Final = 5.0
+"""Until a lane of an account that answers nobody is looked at again, where so many lanes wait in this process."""
 SWEEP_SECONDS: Final = 60.0
 _KNOWN_SECONDS: Final = 3600.0
 """How long a lane's key is remembered by its id. It never changes."""
@@ -64,7 +69,7 @@ class _Choice:
     slots: Sequence[datetime]
     paces: Sequence[Pace]
     judged: bool
-    """The gate held or withdrew some, so that others may take their slots."""
+    """The gate held or withdrew some, which is to be seen anew."""
     left: bool
     """Ready texts are left."""
 
@@ -78,29 +83,32 @@ class Pump:
         self._attempts = attempts
         self._gate = gate
         self._staying = 0
-        self._keys: Recent[uuid.UUID, LaneKey] = Recent(SystemClock(), _KNOWN_SECONDS)
+        self._keys: Recent[uuid.UUID, tuple[LaneKey, uuid.UUID]] = Recent(SystemClock(), _KNOWN_SECONDS)
+        """By the lane's id; with the organization's."""
         self._looks: set[asyncio.Task[Look]] = set()
+        self._turns: defaultdict[uuid.UUID, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(LOOKS_AT_ONCE))
+        """By organization."""
 
     async def on_job(self, payload: bytes) -> None:
         """Pump a lane until there is nothing to do soon. `payload`: the lane's id, and the name of the promise."""
         lane_id, me = uuid.UUID(bytes=payload[:16]), uuid.UUID(bytes=payload[16:])
         try:
-            key = self._keys.get(lane_id) or await self._find_key(lane_id)
-            if key is not None:
-                await self._pump(key, me)
+            found = self._keys.get(lane_id) or await self._find_key(lane_id)
+            if found is not None:
+                await self._pump(*found, me)
         except Unavailable as error:
             raise RetryLater(_AWAY_SECONDS) from error
 
-    async def _find_key(self, lane_id: uuid.UUID) -> LaneKey | None:
+    async def _find_key(self, lane_id: uuid.UUID) -> tuple[LaneKey, uuid.UUID] | None:
         async with self._database.system("pump a lane") as connection:
-            key = await lanes.find_key(connection, lane_id)
-        return None if key is None else self._keys.put(lane_id, key)
+            found = await lanes.find_key(connection, lane_id)
+        return None if found is None else self._keys.put(lane_id, found)
 
-    async def _pump(self, key: LaneKey, me: uuid.UUID) -> None:
+    async def _pump(self, key: LaneKey, organization_id: uuid.UUID, me: uuid.UUID) -> None:
         while True:
             if self._attempts.is_closing:
                 raise RetryLater(_AWAY_SECONDS)  # in another process
-            look = await self._shielded(key, me)
+            look = await self._shielded(organization_id, key, me)
             if look.again_seconds is None:
                 return
             self._staying += 1
@@ -117,7 +125,8 @@ class Pump:
         are near. `again_seconds`: when it is worth another. Raises Unavailable."""
         if self._attempts.is_closing:
             return _END
-        return await self._shielded(LaneKey(message.carrier_account_id, message.sender), None, message.id)
+        key = LaneKey(message.carrier_account_id, message.sender)
+        return await self._shielded(message.organization_id, key, None, message.id)
 
     async def sweep(self) -> None:
         """Wake lanes that nobody looks after, now and then, for ever: a process of the queue runs this."""
@@ -131,9 +140,17 @@ class Pump:
                 pass
             await asyncio.sleep(SWEEP_SECONDS)
 
-    async def _shielded(self, key: LaneKey, me: uuid.UUID | None, until: uuid.UUID | None = None) -> Look:
-        """What was claimed is sent although whoever waits for it goes away in the middle."""
-        task = asyncio.create_task(self._look(key, me, until))
+    async def _shielded(
+        self, organization_id: uuid.UUID, key: LaneKey, me: uuid.UUID | None, until: uuid.UUID | None = None
+    ) -> Look:
+        """A look in its organization's turn. What was claimed is sent although whoever waits for it goes away in the
+        middle."""
+
+        async def in_turn() -> Look:
+            async with self._turns[organization_id]:
+                return Look(0.0) if self._attempts.is_closing else await self._look(key, me, until)
+
+        task = asyncio.create_task(in_turn())
         self._looks.add(task)
         task.add_done_callback(self._looks.discard)
         return await asyncio.shield(task)
@@ -170,13 +187,13 @@ class Pump:
         return look
 
     async def _choose(
-        self, connection: Connection, lane: Lane, waiting: Waiting, room: int, until: uuid.UUID | None
+        self, connection: Connection, lane: Lane, waiting: Waiting, places: int, until: uuid.UUID | None
     ) -> _Choice:
-        """What has a slot within the horizon, less what the gate does not let go."""
+        """What has a slot within the horizon, of that which the gate lets go."""
         paces = (lane.pace,) if lane.total is None else (lane.pace, lane.total)
         if lane.stopped_hold is not None:
             return _Choice((), (), paces, judged=False, left=False)
-        ready = waiting.ready[:room]
+        ready = waiting.ready[:places]
         first = plan([m.segments for m in ready], paces, waiting.now, HORIZON_SECONDS)
         chosen = _until(ready[: len(first.slots)], until)
         left = waiting.more or len(waiting.ready) > len(chosen)
@@ -184,18 +201,25 @@ class Pump:
             return _Choice((), (), paces, judged=False, left=left)
         verdicts = await self._gate.judge(connection, chosen)
         if verdicts:
+            # Where one is held, many are: all at once, not one look and one lock of the gate's for each.
+            many = (await lanes.waiting(connection, lane.key, TIDY_BATCH)).ready
+            verdicts = await self._gate.judge(connection, many)
             await apply_verdicts(connection, lane.organization_id, verdicts)
-        free = [message for message in chosen if message.id not in verdicts]
+            chosen = _until(many, until)
+        free = [message for message in chosen if message.id not in verdicts][:places]
         final = plan([m.segments for m in free], paces, waiting.now, HORIZON_SECONDS)
-        return _Choice(free, final.slots, final.paces, judged=bool(verdicts), left=left)
+        return _Choice(free[: len(final.slots)], final.slots, final.paces, judged=bool(verdicts), left=left)
 
     def _next(self, lane: Lane, waiting: Waiting, choice: _Choice, *, full: bool) -> tuple[Look, datetime | None]:
         """When this pump looks again, and by when somebody does: for `lanes.pump_at`."""
         now = waiting.now
         if choice.judged:
             return Look(0.0), now
+        may_stay = self._staying < MAX_STAYING
         if choice.left and full:
-            return Look(_FULL_SECONDS, full=True), now + timedelta(seconds=_FULL_SECONDS)
+            if may_stay:
+                return Look(_FULL_SECONDS, full=True), now + timedelta(seconds=_FULL_SECONDS)
+            return _END, now + timedelta(seconds=_CROWDED_SECONDS)
         due: list[datetime] = [] if waiting.next_tidying is None else [waiting.next_tidying]
         if choice.left:
             lead = LEAD_SECONDS if _is_urgent(lane, waiting.ready) else LEAD_SECONDS / 2
@@ -205,7 +229,7 @@ class Pump:
             return _END, None
         at = max(at, now)
         seconds = (at - now).total_seconds()
-        if seconds <= STAY_SECONDS and self._staying < MAX_STAYING:
+        if seconds <= STAY_SECONDS and may_stay:
             return Look(seconds), at
         return _END, max(at - timedelta(seconds=JOB_LEAD_SECONDS - LEAD_SECONDS), now)
 
