@@ -28,6 +28,7 @@ from offhook.telephony.inbox import Inbox
 from offhook.telephony.media import endpoints as media_endpoints
 from offhook.telephony.media.part import MediaOptions, MediaPart, create_media
 from offhook.telephony.messages import endpoints as messages
+from offhook.telephony.messages.asking import Asking
 from offhook.telephony.messages.attempts import Attempts
 from offhook.telephony.messages.following import Following
 from offhook.telephony.messages.intake import Intake
@@ -136,7 +137,8 @@ def create_telephony(
     consent = DestinationConsent(database, clock)
     intake = Intake(accounts, consent, media_part.media)
     messaging_services = MessagingServices(database, accounts)
-    reconciliation = Reconciliation(database, accounts, reconcile_gap_seconds)
+    asking = Asking(accounts)
+    reconciliation = Reconciliation(database, accounts, asking, reconcile_gap_seconds)
     attempts = Attempts(database, Sending(database, accounts, public_url, media_part.media), reconciliation)
     pump = Pump(database, accounts, attempts, Gate())
     return Telephony(
@@ -147,7 +149,7 @@ def create_telephony(
             pump,
             attempts,
             reconciliation,
-            Following(database, accounts),
+            Following(database, accounts, asking),
         ),
         pump=pump,
         releasing=Releasing(database),

@@ -10,6 +10,7 @@ import pytest
 from fixtures.telephony import TO, World
 from offhook.core.db.jobs import RetryLater
 from offhook.telephony.accounts import Accounts
+from offhook.telephony.messages.asking import Asking
 from offhook.telephony.messages.following import Following
 from offhook.telephony.messages.models import Message
 
@@ -19,7 +20,7 @@ Look = Callable[[], Awaitable[bool]]
 @pytest.fixture
 def following(world: World) -> Following:
     accounts: Accounts = world.telephony.inbox._accounts
-    return Following(world.database, accounts)
+    return Following(world.database, accounts, Asking(accounts))
 
 
 async def accepted(world: World, **fault: Any) -> Message:

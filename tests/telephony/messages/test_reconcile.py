@@ -3,6 +3,7 @@ no list is evidence."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -11,10 +12,11 @@ from fixtures.telephony import FROM, TO, World, post_directly
 from offhook.core.db.jobs import RetryLater
 from offhook.core.errors import Conflict
 from offhook.core.texts import TextOptions
-from offhook.telephony.carrier import Carrier
+from offhook.telephony.carrier import Carrier, CarrierAccount
+from offhook.telephony.messages.asking import QUESTIONS_PER_ACCOUNT, Asking
 from offhook.telephony.messages.hearing import Told, hear
 from offhook.telephony.messages.models import Message, NewText
-from offhook.telephony.messages.reconcile import UNHEARD, Reconciliation
+from offhook.telephony.messages.reconcile import UNANSWERED, UNHEARD, Reconciliation
 
 SERVICE = "MG" + "5" * 32
 
@@ -32,8 +34,13 @@ async def lost(world: World, text: NewText) -> Message:
     return await world.message(message.id)
 
 
+def reconciling(world: World, gap_seconds: float = 0.1) -> Reconciliation:
+    accounts = world.telephony.inbox._accounts
+    return Reconciliation(world.database, accounts, Asking(accounts), gap_seconds)
+
+
 async def settled(world: World, message: Message) -> Message:
-    reconciliation = Reconciliation(world.database, world.telephony.inbox._accounts, 0.1)
+    reconciliation = reconciling(world)
 
     async def look() -> bool:
         try:
@@ -85,7 +92,7 @@ def silent(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
 @pytest.mark.usefixtures("silent")
 async def test_where_nothing_is_evidence_a_text_is_reported_and_never_sent_again(world: World) -> None:
     message = await lost(world, NewText(world.organization_id, "api", TO, "Who knows"))
-    reconciliation = Reconciliation(world.database, world.telephony.inbox._accounts, 0.1)
+    reconciliation = reconciling(world)
     with pytest.raises(RetryLater) as later:
         await reconciliation.settle(message.id)
     assert later.value.seconds == pytest.approx(UNHEARD.total_seconds(), abs=30)
@@ -125,9 +132,56 @@ async def test_the_callback_of_the_last_attempt_is_waited_for_before_a_text_is_g
     message = await lost(world, NewText(world.organization_id, "api", TO, "The last time"))
     await world.execute("update messages set outcome_unknown_since = clock_timestamp(), unknown_attempts = 3")
     with pytest.raises(RetryLater) as later:
-        await Reconciliation(world.database, world.telephony.inbox._accounts, 5.0).settle(message.id)
+        await reconciling(world, 5.0).settle(message.id)
     assert 0 < later.value.seconds <= 5
     assert (await world.message(message.id)).status == "sending"
+
+
+# A carrier that shows no list -----------------------------------------------------------------------------------------
+
+
+async def test_a_list_that_is_not_given_is_asked_for_more_and_more_seldom(world: World) -> None:
+    message = await lost(world, NewText(world.organization_id, "api", TO, "Not now"))
+    await world.fault("status", route="messages.list", status=503, count=None)
+    pauses = list[float]()
+    for minutes in (0, 1, 60):
+        await world.execute(
+            "update messages set outcome_unknown_since = now() - make_interval(mins => $1::int)", minutes
+        )
+        with pytest.raises(RetryLater) as later:
+            await reconciling(world).settle(message.id)
+        pauses.append(later.value.seconds)
+    assert pauses == pytest.approx([3.0, 15.0, 60.0], abs=1.0)
+
+
+async def test_a_list_that_nobody_gives_for_a_day_ends_a_text_with_the_reason(world: World) -> None:
+    message = await lost(world, NewText(world.organization_id, "api", TO, "Revoked"))
+    await world.fault("status", route="messages.list", status=401, count=None)
+    await world.execute("update messages set outcome_unknown_since = now() - $1::interval", UNANSWERED)
+    await reconciling(world).settle(message.id)
+    ended = await world.message(message.id)
+    assert (ended.status, ended.error_code) == ("failed", "outcome_unknown")
+    assert "for 24 hours the carrier has not shown its list: " in (ended.decision or "")
+    [alert] = (await world.api.get("/api/alerts")).json["alerts"]
+    assert (alert["kind"], alert["sentence"]) == ("text_given_up", ended.decision)
+
+
+async def test_a_carrier_that_answers_nobody_is_asked_only_so_much_at_once(world: World) -> None:
+    asking = Asking(world.telephony.inbox._accounts)
+    over = asyncio.Event()
+
+    async def question(_: Carrier, account: CarrierAccount) -> str:
+        await over.wait()
+        return account.carrier
+
+    asked = [asyncio.create_task(asking.ask(world.account_id, question, 7.0)) for _ in range(QUESTIONS_PER_ACCOUNT)]
+    await asyncio.sleep(0)
+    with pytest.raises(RetryLater) as later:
+        await asking.ask(world.account_id, question, 7.0)
+    assert later.value.seconds == 7.0
+    over.set()
+    assert await asyncio.gather(*asked) == ["twilio"] * QUESTIONS_PER_ACCOUNT
+    assert await asking.ask(world.account_id, question, 7.0) == "twilio"
 
 
 # Found ended badly ----------------------------------------------------------------------------------------------------

@@ -7,15 +7,16 @@ at growing distances, until no status can come any more.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable
 from typing import Final
 
 from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Database
-from offhook.core.errors import ConfigurationError, NotFound
 from offhook.core.telemetry import get_logger
 from offhook.telephony.accounts import Accounts
-from offhook.telephony.carrier import CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
+from offhook.telephony.carrier import Carrier, CarrierAccount, CarrierMessage
 from offhook.telephony.messages import queries
+from offhook.telephony.messages.asking import Asking, NotAnswered
 from offhook.telephony.messages.hearing import Told, hear
 from offhook.telephony.messages.models import Message
 
@@ -33,9 +34,10 @@ _UNANSWERED_SECONDS: Final = 5.0
 class Following:
     """Looks texts up that the carrier has and that have no final status."""
 
-    def __init__(self, database: Database, accounts: Accounts) -> None:
+    def __init__(self, database: Database, accounts: Accounts, asking: Asking) -> None:
         self._database = database
         self._accounts = accounts
+        self._asking = asking
 
     async def follow(self, message_id: uuid.UUID) -> None:
         """Take one look. Raises RetryLater while a later one may tell more."""
@@ -46,23 +48,26 @@ class Following:
         message, now = found
         if message.finished_at is not None or message.carrier_message_id is None or message.sent_at is None:
             return
-        told = await self._told(message, message.carrier_message_id)
+        passed = (now - message.sent_at).total_seconds()
+        soon = max(_UNANSWERED_SECONDS, passed * _UNANSWERED_SHARE)
+        told = await self._told(message, message.carrier_message_id, soon)
         if told is not None and await self._record(message, told):
             return
-        passed = (now - message.sent_at).total_seconds()
         next_look = next((at for at in LOOKS_AT_SECONDS if at > passed), None)
         if next_look is not None:
-            soon = max(_UNANSWERED_SECONDS, passed * _UNANSWERED_SHARE)
             raise RetryLater(min(next_look - passed, soon) if told is None else next_look - passed)
         _log.info("text_without_final_status", message_id=str(message.id), status=message.status)
 
-    async def _told(self, message: Message, carrier_message_id: str) -> CarrierMessage | None:
+    async def _told(self, message: Message, carrier_message_id: str, again_seconds: float) -> CarrierMessage | None:
         """None where the carrier gives no answer now."""
+
+        def question(carrier: Carrier, account: CarrierAccount) -> Awaitable[CarrierMessage]:
+            return carrier.get_message(account, carrier_message_id)
+
         try:
-            account = await self._accounts.get_open(message.carrier_account_id)
-            return await self._accounts.carrier(account.carrier).get_message(account, carrier_message_id)
-        except (CarrierRefused, NotSent, OutcomeUnknown, NotFound, ConfigurationError) as error:
-            _log.info("look_failed", message_id=str(message.id), error_type=type(error).__name__)
+            return await self._asking.ask(message.carrier_account_id, question, again_seconds)
+        except NotAnswered as error:
+            _log.info("look_failed", message_id=str(message.id), error_type=type(error.__cause__ or error).__name__)
             return None
 
     async def _record(self, message: Message, told: CarrierMessage) -> bool:

@@ -29,6 +29,9 @@ TIDY_BATCH: Final = 200
 STOPPED_TEXTS_WAIT: Final = "24 hours"
 """How long a text waits for its sender or account to be started again."""
 
+RECONCILE_PRIORITY: Final = -10
+"""What became of a text can wait for all else that is due: what people answer, above all."""
+
 ACCOUNT: Final = ""
 """The sender of the whole account's lane."""
 
@@ -208,7 +211,9 @@ _TAKE: Final = (
     "  last_listing_at = null, error_code = null, decision = null"
     "  from unnest($1::uuid[], $2::timestamptz[]) as slot (id, at) where m.id = slot.id and m.status = 'queued'"
     f"  returning {_M}), guard as ("
-    + queue_ids("claimed", f"'{RECONCILE}'", at="attempt_started_at + make_interval(secs => $3)")
+    + queue_ids(
+        "claimed", f"'{RECONCILE}'", at="attempt_started_at + make_interval(secs => $3)", priority=RECONCILE_PRIORITY
+    )
     + "), lane as (update lanes set next_at = $5, pump_at = case when $7::uuid is null then pump_at else $6 end,"
     "  pump_by = coalesce($7, pump_by),"
     "  backlog_until = case when $7 is not null and $6::timestamptz is null then $5 else backlog_until end"

@@ -9,6 +9,7 @@ its job is delivered again.
 from __future__ import annotations
 
 import asyncio
+import random
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -219,7 +220,8 @@ class Pump:
         if choice.left and full:
             if may_stay:
                 return Look(_FULL_SECONDS, full=True), now + timedelta(seconds=_FULL_SECONDS)
-            return _END, now + timedelta(seconds=_CROWDED_SECONDS)
+            # Not all of them at the same moment.
+            return _END, now + timedelta(seconds=_CROWDED_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 (jitter)
         due: list[datetime] = [] if waiting.next_tidying is None else [waiting.next_tidying]
         if choice.left:
             lead = LEAD_SECONDS if _is_urgent(lane, waiting.ready) else LEAD_SECONDS / 2

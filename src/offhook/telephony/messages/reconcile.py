@@ -14,7 +14,7 @@ a callback can tell, and nothing is sent again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,8 +23,9 @@ from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import ConfigurationError, NotFound
 from offhook.core.telemetry import get_logger
 from offhook.telephony.accounts import Accounts
-from offhook.telephony.carrier import Carrier, CarrierMessage, CarrierRefused, NotSent, OutcomeUnknown
+from offhook.telephony.carrier import Carrier, CarrierAccount, CarrierMessage
 from offhook.telephony.messages import queries
+from offhook.telephony.messages.asking import Asking, NotAnswered
 from offhook.telephony.messages.hearing import accept
 from offhook.telephony.messages.models import Message
 from offhook.telephony.messages.placing import GUARD_MARGIN_SECONDS
@@ -42,8 +43,14 @@ CLOCK_SKEW: Final = timedelta(seconds=60)
 UNHEARD: Final = timedelta(minutes=15)
 """How long a callback is waited for where nothing else can tell: ours; they come within seconds or not at all."""
 
+UNANSWERED: Final = timedelta(hours=24)
+"""How long a carrier is asked for its list that gives none: ours. By then a person would have looked."""
+
 _TWIN_PAUSE_SECONDS: Final = 1.0
-_CARRIER_PAUSE_SECONDS: Final = 3.0
+_FIRST_PAUSE_SECONDS: Final = 3.0
+_LONGEST_PAUSE_SECONDS: Final = 60.0
+_PAUSE_SHARE: Final = 0.25
+"""A carrier that gives no list is asked again after this share of the time for which that has been so."""
 _ENOUGH_EMPTY_LISTINGS: Final = 2
 _AFTER_GAP_SECONDS: Final = 0.05
 
@@ -51,9 +58,10 @@ _AFTER_GAP_SECONDS: Final = 0.05
 class Reconciliation:
     """Settles messages whose attempt has no outcome."""
 
-    def __init__(self, database: Database, accounts: Accounts, gap_seconds: float) -> None:
+    def __init__(self, database: Database, accounts: Accounts, asking: Asking, gap_seconds: float) -> None:
         self._database = database
         self._accounts = accounts
+        self._asking = asking
         self._gap_seconds = gap_seconds
 
     async def settle(self, message_id: uuid.UUID, *, counting: bool = True) -> None:
@@ -76,23 +84,41 @@ class Reconciliation:
                 return
             now = found[1]
         message = found[0]
-        carrier = await self._carrier(message)
-        if not carrier.lists_messages:
+        try:
+            carrier, listed = await self._look(message, now)
+        except NotAnswered as error:
+            if counting:
+                await self._wait_or_give_up(message, error.reason, now)
+            return
+        if listed is None:
             if counting:
                 await self._settle_unlisted(message, carrier, now)
             return
-        listed = await self._unclaimed(message)
         if listed and await self._adopt(message, listed, carrier):
             return
         if counting:
             await self._count(message, now)
 
-    async def _carrier(self, message: Message) -> Carrier:
+    async def _look(self, message: Message, now: datetime) -> tuple[Carrier, Sequence[CarrierMessage] | None]:
+        """The carrier, and those of its messages that may be this one, oldest first; None where it has no list."""
         try:
             account = await self._accounts.get_open(message.carrier_account_id)
-            return self._accounts.carrier(account.carrier)
         except (NotFound, ConfigurationError) as error:
-            raise RetryLater(_CARRIER_PAUSE_SECONDS) from error
+            raise NotAnswered(error.detail) from error
+        carrier = self._accounts.carrier(account.carrier)
+        return carrier, await self._unclaimed(message, now) if carrier.lists_messages else None
+
+    async def _wait_or_give_up(self, message: Message, reason: str, now: datetime) -> None:
+        since = message.outcome_unknown_since or now
+        if now < since + UNANSWERED:
+            raise RetryLater(_pause_seconds(message, now))
+        hours = int(UNANSWERED.total_seconds() / 3600)
+        decision = (
+            f"The outcome is unknown, and for {hours} hours the carrier has not shown its list: {reason.rstrip('.')}. "
+            "It may have been sent, so it is not sent again."
+        )
+        async with self._database.system("a text stays unknown") as connection:
+            await give_up(connection, message, OUTCOME_UNKNOWN, decision)
 
     async def _settle_unlisted(self, message: Message, carrier: Carrier, now: datetime) -> None:
         """Where no list is evidence."""
@@ -143,9 +169,8 @@ class Reconciliation:
         async with self._database.system("reconcile a text") as connection:
             return await queries.find(connection, message_id)
 
-    async def _unclaimed(self, message: Message) -> Sequence[CarrierMessage]:
-        """The carrier's messages that may be this one, oldest first."""
-        listed = await self._list(message)
+    async def _unclaimed(self, message: Message, now: datetime) -> Sequence[CarrierMessage]:
+        listed = await self._list(message, now)
         same = [candidate for candidate in listed if _may_be(candidate, message)]
         if not same:
             return []
@@ -160,18 +185,22 @@ class Reconciliation:
         # A carrier may count media late; one that is counted right is surely not another text's.
         return sorted(unclaimed, key=lambda one: (one.media_count != message.media_count, one.created_at))
 
-    async def _list(self, message: Message) -> Sequence[CarrierMessage]:
-        try:
-            account = await self._accounts.get_open(message.carrier_account_id)
-            return await self._accounts.carrier(account.carrier).list_messages(
+    async def _list(self, message: Message, now: datetime) -> Sequence[CarrierMessage]:
+        def question(carrier: Carrier, account: CarrierAccount) -> Awaitable[Sequence[CarrierMessage]]:
+            return carrier.list_messages(
                 account,
                 to_number=message.to_number,
                 from_number=None if message.messaging_service_id else message.from_number,
                 since=message.created_at - CLOCK_SKEW,
             )
-        except (CarrierRefused, NotSent, OutcomeUnknown, NotFound, ConfigurationError) as error:
-            _log.warning("listing_failed", message_id=str(message.id), error_type=type(error).__name__)
-            raise RetryLater(_CARRIER_PAUSE_SECONDS) from error
+
+        try:
+            return await self._asking.ask(message.carrier_account_id, question, _pause_seconds(message, now))
+        except NotAnswered as error:
+            _log.warning(
+                "listing_failed", message_id=str(message.id), error_type=type(error.__cause__ or error).__name__
+            )
+            raise
 
     async def _adopt(self, message: Message, candidates: Sequence[CarrierMessage], carrier: Carrier) -> bool:
         for candidate in candidates:
@@ -214,6 +243,12 @@ class Reconciliation:
         else:
             decision = f"Given up with the outcome unknown {tries} times; evidence: after each, {evidence}."
             await give_up(connection, message, OUTCOME_UNKNOWN, decision)
+
+
+def _pause_seconds(message: Message, now: datetime) -> float:
+    """Until the carrier is asked again for a list that it did not give."""
+    unknown = (now - (message.outcome_unknown_since or now)).total_seconds()
+    return min(_LONGEST_PAUSE_SECONDS, max(_FIRST_PAUSE_SECONDS, unknown * _PAUSE_SHARE))
 
 
 def _may_be(candidate: CarrierMessage, message: Message) -> bool:
