@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from offhook.core.db.pool import Connection, Database
+from offhook.core.db.pool import Busy, Connection, Database
 from offhook.core.db.shared import SharedCommit
 from offhook.core.errors import Conflict, OffhookError, Unavailable
 
@@ -61,6 +61,27 @@ async def test_a_bad_item_fails_alone(database: Database, organization: uuid.UUI
     results = await asyncio.gather(*(shared.submit(number) for number in numbers), return_exceptions=True)
     assert [type(result) for result in results] == [str, str, asyncpg.UniqueViolationError, Conflict, str]
     assert await stored(database) == 3
+
+
+async def test_one_bad_item_of_many_is_found_in_halves(database: Database, organization: uuid.UUID) -> None:
+    work = Suppressions(organization)
+    shared = SharedCommit(database, "a test", work.store)
+    await shared.submit("17")
+    results = await asyncio.gather(*(shared.submit(str(n)) for n in range(64)), return_exceptions=True)
+    assert [n for n, result in enumerate(results) if isinstance(result, BaseException)] == [17]
+    assert len(work.batches) <= 1 + 1 + 2 * 6  # the first, all of them, and twice as many as halvings
+    assert await stored(database) == 64
+
+
+async def test_what_blocks_some_items_holds_up_none_that_are_apart(database: Database, organization: uuid.UUID) -> None:
+    shared = SharedCommit(database, "a test", Suppressions(organization).store, apart=lambda number: number[0])
+    async with database.system("a process that stands still") as connection:
+        await connection.execute("insert into suppressions values ($1, 'a1', 'operator')", organization)
+        blocked = [asyncio.create_task(shared.submit(number)) for number in ("a1", "a2")]
+        assert await asyncio.wait_for(shared.submit("b1"), 1.5) == "stored b1"  # before anybody loses patience
+        outcomes = await asyncio.gather(*blocked, return_exceptions=True)
+    assert isinstance(outcomes[0], Busy)
+    assert outcomes[1] == "stored a2"
 
 
 async def test_a_caller_that_goes_away_takes_nothing_back(database: Database, organization: uuid.UUID) -> None:

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from fixtures.database import make_organization
 from fixtures.telephony import FROM, OTHER_TO, TO, World
-from offhook.core.db.pool import Connection, Database
+from offhook.core.db.pool import Busy, Connection, Database
 from offhook.emulator import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from offhook.telephony.consent.gate import Gate, Held, Withdrawn
 from offhook.telephony.messages import pump
@@ -87,6 +87,19 @@ async def goes(world: World, organization_id: uuid.UUID) -> None:
 
     await world.until(gone)
     assert message.status == "queued"
+
+
+async def test_a_process_that_stands_still_with_a_lane_delays_no_others_post(
+    world: World, neighbour: uuid.UUID, database: Database
+) -> None:
+    place = world.telephony.messaging.place
+    await place(NewText(world.organization_id, "api", TO, "First"))
+    async with database.system("a process that stands still") as connection:
+        await connection.execute("select from lanes where carrier_account_id = $1 for update", world.account_id)
+        behind = asyncio.create_task(place(NewText(world.organization_id, "api", TO, "Behind it")))
+        await asyncio.wait_for(place(NewText(neighbour, "api", OTHER_TO, "Another's")), 1.5)
+        with pytest.raises(Busy):
+            await behind
 
 
 async def test_what_the_gate_holds_is_held_in_a_few_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,8 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Protocol, cast
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, Protocol, cast
 
 import asyncpg
 
@@ -36,9 +36,20 @@ CONNECTION_ERRORS: tuple[type[Exception], ...] = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
+
+# Nobody waits for ever: a process that stands still or is cut off while it holds a row is rid of it, and whoever waits
+# for one is told. Of all pools; migrations have connections of their own.
+PATIENCE: Final[Mapping[str, str]] = {
+    "idle_in_transaction_session_timeout": "5s",
+    "lock_timeout": "2s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
 
 _driver: Any = asyncpg  # asyncpg ships no types; what leaves this module is typed by `Connection`
 
@@ -55,6 +66,12 @@ class Connection(Protocol):
     async def fetch(self, query: str, *args: Any, timeout: float | None = None) -> list[Row]: ...
     async def fetchrow(self, query: str, *args: Any, timeout: float | None = None) -> Row | None: ...
     async def fetchval(self, query: str, *args: Any, column: int = 0, timeout: float | None = None) -> Any: ...
+
+
+class Busy(Unavailable):
+    """A row stayed locked for too long."""
+
+    default_code = "database_busy"
 
 
 async def _prepare(connection: Any) -> None:
@@ -93,6 +110,7 @@ class Database:
                         "role": role,
                         "search_path": SCHEMA,
                         "application_name": self._application,
+                        **PATIENCE,
                     },
                 )
             except CONNECTION_ERRORS as error:
@@ -101,7 +119,7 @@ class Database:
 
     async def close(self) -> None:
         pools, self._pools = list(self._pools.values()), {}
-        await asyncio.gather(*self._giving_back)
+        await asyncio.gather(*self._giving_back, return_exceptions=True)
         for pool in pools:
             try:
                 await asyncio.wait_for(pool.close(), timeout=3.0)
@@ -112,7 +130,8 @@ class Database:
     async def tenant(self, organization_id: uuid.UUID) -> AsyncGenerator[Connection]:
         """A transaction that sees one organization. Commits when the block ends, rolls back when it raises.
 
-        Hold it for SQL only: never across a network call.
+        Hold it for SQL only: never across a network call. Raises Unavailable; Busy where somebody else holds a row for
+        longer than a request can wait.
         """
         # The id is a UUID object, so formatting it in is safe; one round trip with the BEGIN.
         begin = f"begin; set local app.organization_id = '{uuid.UUID(str(organization_id))}'"
@@ -168,6 +187,8 @@ class Database:
                     await connection.execute("rollback")
                 raise
             await connection.execute("commit")
+        except asyncpg.LockNotAvailableError as error:
+            raise Busy("somebody else holds what this needs; nothing was changed: try again") from error
         except CONNECTION_ERRORS as error:
             raise _unavailable(error) from error
         finally:
@@ -182,7 +203,8 @@ async def _release(pool: Any, connection: Any) -> None:
     try:
         await pool.release(connection, timeout=2.0)
     except CONNECTION_ERRORS:
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # the pool has given it up already
+            connection.terminate()
 
 
 def _unavailable(error: Exception) -> Unavailable:

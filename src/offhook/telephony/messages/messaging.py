@@ -70,7 +70,9 @@ class Messaging:
         self._attempts = attempts
         self._reconciliation = reconciliation
         self._following = following
-        self._commit: SharedCommit[Wish, Sequence[Placed]] = SharedCommit(database, "place texts", _place_wishes)
+        self._commit: SharedCommit[Wish, Sequence[Placed]] = SharedCommit(
+            database, "place texts", _place_wishes, apart=lambda wish: wish[0].sender.account_id
+        )
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
