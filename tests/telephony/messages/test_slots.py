@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offhook.telephony.messages.refusals import end_of_day
-from offhook.telephony.messages.slots import TOLERANCE_SECONDS, Pace, Spacing, plan
+from offhook.telephony.messages.slots import OVERSLEPT_SECONDS, TOLERANCE_SECONDS, Pace, Spacing, plan
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -47,7 +47,7 @@ def test_timers_that_are_a_little_late_cost_the_lane_nothing() -> None:
     spacing = Spacing()
     for number in range(100):
         slot = number * 0.1
-        assert spacing.turn(slot, slot) == pytest.approx(slot)
+        assert spacing.turn(slot, slot, slot) == pytest.approx(slot)
         spacing.start(slot, slot + 0.004, 0.1)
 
 
@@ -55,15 +55,24 @@ def test_after_a_standstill_texts_start_one_slot_apart_and_not_at_once() -> None
     spacing = Spacing()
     starts: list[float] = []
     for number in range(5):  # all their slots have passed
-        turn = spacing.turn(number * 0.1, 0.6)
+        turn = spacing.turn(number * 0.1, 0.0, 0.25)
         assert turn is not None
-        spacing.start(turn, turn, 0.1)
+        spacing.start(number * 0.1, turn, 0.1)
         starts.append(round(turn, 6))
-    assert starts == [0.6, 0.7, 0.8, 0.9, 1.0]
+    assert starts == [0.25, 0.35, 0.45, 0.55, 0.65]
 
 
 def test_a_text_that_is_far_too_late_gives_its_slot_up() -> None:
-    assert Spacing().turn(10.0, 10.0 + TOLERANCE_SECONDS + 0.1) is None
+    late = 10.0 + TOLERANCE_SECONDS + 0.1
+    assert Spacing().turn(10.0, late, late) is None
+
+
+def test_a_text_whose_process_stood_still_gives_its_slot_up_since_others_may_have_gone_on() -> None:
+    assert Spacing().turn(10.0, 9.9, 10.0 + OVERSLEPT_SECONDS + 0.1) is None
+
+
+def test_a_text_that_was_claimed_slowly_goes_all_the_same() -> None:
+    assert Spacing().turn(10.0, 10.8, 10.9) == 10.9
 
 
 def test_the_carriers_day_ends_at_midnight_in_the_pacific_zone_also_when_clocks_change() -> None:

@@ -1,14 +1,16 @@
 """The attempts that this process makes: each as a task that goes on although its asker goes away.
 
 Of one account only so many are under way at a time, so that a carrier's endpoint that answers nobody holds up no other
-account; and those of one lane start one after another, however late this process is.
+account; and those of one lane, its sender's or the whole account's, start one after another, however late this process
+is.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -18,18 +20,32 @@ from offhook.core.db.pool import Database
 from offhook.core.errors import Unavailable
 from offhook.core.telemetry import get_logger
 from offhook.telephony.messages import queries
-from offhook.telephony.messages.lanes import LaneKey
+from offhook.telephony.messages.lanes import ACCOUNT, Lane, LaneKey
 from offhook.telephony.messages.models import Message
 from offhook.telephony.messages.reconcile import Reconciliation
 from offhook.telephony.messages.rooms import Room, Rooms
 from offhook.telephony.messages.sending import Sending
-from offhook.telephony.messages.slots import LATE_SECONDS, Spacing
+from offhook.telephony.messages.slots import LATE_SECONDS, Spacing, is_too_late
 
 _log = get_logger(__name__)
 
 MAX_PER_ACCOUNT: Final = 32
 """Attempts of one account under way in one process."""
 _CLOSING_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """By how much a text moves its lanes, in seconds."""
+
+    sender: float
+    total: float | None
+    """The whole account's; None where that has no limit."""
+
+    @classmethod
+    def of(cls, message: Message, lane: Lane) -> Cost:
+        total = None if lane.total is None else message.segments * lane.total.seconds_per_segment
+        return cls(message.segments * lane.pace.seconds_per_segment, total)
 
 
 @dataclass(slots=True)
@@ -62,10 +78,10 @@ class Attempts:
         """The attempt of a message that is under way here."""
         return self._tasks.get(message_id)
 
-    def launch(self, room: Room, message: Message, slot: float, cost_seconds: float) -> None:
+    def launch(self, room: Room, message: Message, slot: float, cost: Cost) -> None:
         """Make a claimed message's attempt at `slot` (the event loop's time), in one of the places."""
         room.use()
-        task = asyncio.create_task(self._attempt(message, slot, cost_seconds))
+        task = asyncio.create_task(self._attempt(message, slot, cost))
         self._tasks[message.id] = task
         task.add_done_callback(lambda done: self._forget(message, done))
 
@@ -85,41 +101,60 @@ class Attempts:
         except (RetryLater, Unavailable):
             return
 
-    async def _attempt(self, message: Message, slot: float, cost_seconds: float) -> None:
+    async def _attempt(self, message: Message, slot: float, cost: Cost) -> None:
         async def turn() -> bool:
-            return await self._turn(LaneKey(message.carrier_account_id, message.sender), slot, cost_seconds)
+            return await self._turn(message, slot, cost)
 
         if not await self._sending.attempt(message, turn):
             await self.look(message.id)
 
-    async def _turn(self, key: LaneKey, slot: float, cost_seconds: float) -> bool:
+    async def _turn(self, message: Message, slot: float, cost: Cost) -> bool:
         """Wait for the slot, behind those before it; False if it is lost."""
         loop = asyncio.get_running_loop()
+        began = loop.time()
+        costs = {LaneKey(message.carrier_account_id, message.sender): cost.sender}
+        if cost.total is not None:
+            costs[LaneKey(message.carrier_account_id, ACCOUNT)] = cost.total
+        async with AsyncExitStack() as stack:
+            spacings: list[Spacing] = []
+            for key in costs:  # the sender's first: whoever has the account's waits for no slot of its own any more
+                spacing = await stack.enter_async_context(self._lane(key))
+                turn = spacing.turn(slot, began, loop.time())
+                if turn is None or not await self._sleep(turn - loop.time()):
+                    return False
+                spacings.append(spacing)
+            started = loop.time()
+            if is_too_late(slot, began, started):
+                return False
+            for spacing, seconds in zip(spacings, costs.values(), strict=True):
+                spacing.start(slot, started, seconds)
+        if started - slot > LATE_SECONDS:
+            self._move_lanes(costs)
+        return True
+
+    @asynccontextmanager
+    async def _lane(self, key: LaneKey) -> AsyncGenerator[Spacing]:
+        """A lane in this process, for oneself."""
         lane = self._lanes.setdefault(key, _Lane())
         lane.users += 1
         try:
             async with lane.lock:
-                turn = lane.spacing.turn(slot, loop.time())
-                if turn is None or not await self._sleep(turn - loop.time()):
-                    return False
-                started = loop.time()
-                lane.spacing.start(turn, started, cost_seconds)
-                if started - slot > LATE_SECONDS:
-                    self._move_lane(key, cost_seconds)
-                return True
+                yield lane.spacing
         finally:
             lane.users -= 1
-            if lane.users == 0 and lane.spacing.is_free(loop.time()):
+            if lane.users == 0 and lane.spacing.is_free(asyncio.get_running_loop().time()):
                 self._lanes.pop(key, None)
 
-    def _move_lane(self, key: LaneKey, cost_seconds: float) -> None:
+    def _move_lanes(self, costs: Mapping[LaneKey, float]) -> None:
         """A text has started late: those after it, in other processes too, are to be as far behind it as ever."""
 
         async def move() -> None:
             with suppress(Unavailable):
                 async with self._database.system("a text was late") as connection:
-                    until = await queries.now(connection) + timedelta(seconds=cost_seconds)
-                    await queries.pause_lane(connection, key.account_id, key.sender, until)
+                    now = await queries.now(connection)
+                    for key, seconds in costs.items():  # in the order in which the pump locks them
+                        until = now + timedelta(seconds=seconds)
+                        await queries.pause_lane(connection, key.account_id, key.sender, until)
 
         task = asyncio.create_task(move())
         self._moves.add(task)

@@ -26,7 +26,7 @@ from offhook.core.telemetry import get_logger
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.consent.gate import Gate
 from offhook.telephony.messages import lanes
-from offhook.telephony.messages.attempts import Attempts
+from offhook.telephony.messages.attempts import Attempts, Cost
 from offhook.telephony.messages.holds import apply_verdicts
 from offhook.telephony.messages.lanes import TIDY_BATCH, Lane, LaneKey, Taking, Waiting
 from offhook.telephony.messages.models import Message, Priority
@@ -184,7 +184,7 @@ class Pump:
                 taken = await lanes.take(connection, lane, taking, guard_seconds)
             for message in taken:
                 slot = read_at + (message.send_at - waiting.now).total_seconds()
-                self._attempts.launch(room, message, slot, message.segments * lane.pace.seconds_per_segment)
+                self._attempts.launch(room, message, slot, Cost.of(message, lane))
         return look
 
     async def _choose(

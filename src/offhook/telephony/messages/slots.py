@@ -22,7 +22,10 @@ JITTER_SECONDS: Final = 0.005
 LATE_SECONDS: Final = 0.1
 """A start that is later than its slot by this much moves the whole lane, so that what was missed is not caught up."""
 TOLERANCE_SECONDS: Final = 2.0
-"""A text that is later than this gives its slot up: its process stood still, and another may pump the lane by now."""
+"""A text that is later than this gives its slot up: it was claimed too long ago."""
+OVERSLEPT_SECONDS: Final = 0.3
+"""One that is later than this by what passed while it waited for its slot gives it up too: its process stood still, and
+another may pump the lane by now. Shorter than that are the stalls of a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +77,22 @@ class Spacing:
     def __init__(self) -> None:
         self._free_at = float("-inf")
 
-    def turn(self, slot: float, now: float) -> float | None:
-        """When the text of that slot may start. None: it would be too late, so it gives the slot up."""
+    def turn(self, slot: float, began: float, now: float) -> float | None:
+        """When the text of that slot, which waits for it since `began`, may start. None: it would be too late, so it
+        gives the slot up."""
         turn = max(slot, self._free_at, now)
-        return None if turn - slot > TOLERANCE_SECONDS else turn
+        return None if is_too_late(slot, began, turn) else turn
 
     def is_free(self, now: float) -> bool:
         """Whether nobody has to wait behind what has started."""
         return self._free_at <= now
 
-    def start(self, turn: float, now: float, cost_seconds: float) -> None:
-        """A text whose turn it was at `turn` starts now."""
-        self._free_at = (turn if now - turn <= JITTER_SECONDS else now) + cost_seconds
+    def start(self, slot: float, now: float, cost_seconds: float) -> None:
+        """The text of that slot starts now."""
+        due = max(slot, self._free_at)
+        self._free_at = (due if now - due <= JITTER_SECONDS else now) + cost_seconds
+
+
+def is_too_late(slot: float, began: float, start: float) -> bool:
+    """Whether a text that waits for its slot since `began` may not start then any more."""
+    return start - slot > TOLERANCE_SECONDS or start - max(slot, began) > OVERSLEPT_SECONDS
