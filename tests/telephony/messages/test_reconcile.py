@@ -137,6 +137,14 @@ async def test_the_callback_of_the_last_attempt_is_waited_for_before_a_text_is_g
     assert (await world.message(message.id)).status == "sending"
 
 
+@pytest.mark.parametrize("listed", ["Sent from your Twilio trial account - It's “done”", 'It\'s "done" '])
+async def test_a_text_is_found_whose_words_the_carrier_has_changed(world: World, listed: str) -> None:
+    sid = await post_directly(world, listed)
+    message = await lost(world, NewText(world.organization_id, "api", TO, "It’s “done”"))
+    found = await settled(world, message)
+    assert found.carrier_message_id == sid
+
+
 # A carrier that shows no list -----------------------------------------------------------------------------------------
 
 

@@ -77,6 +77,16 @@ _TABLE: Final[dict[int, str]] = {
 _TWO_MARKS: Final = re.compile("[\u0300-\u036f]{2}")
 
 
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts say the same, but for characters that look alike and space around: a carrier may have exchanged
+    some."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text).translate(_TABLE).strip()
+
+
 def smart_encode(text: str) -> SmartText:
     """`text` in GSM-7 if it can be told in it and costs fewer segments so; otherwise as it is, and where nothing would
     be left to see."""

@@ -22,6 +22,7 @@ from offhook.core.db.jobs import RetryLater
 from offhook.core.db.pool import Connection, Database
 from offhook.core.errors import ConfigurationError, NotFound
 from offhook.core.telemetry import get_logger
+from offhook.core.texts.smart_encoding import same_words
 from offhook.telephony.accounts import Accounts
 from offhook.telephony.carrier import Carrier, CarrierAccount, CarrierMessage
 from offhook.telephony.messages import queries
@@ -261,6 +262,6 @@ def _may_be(candidate: CarrierMessage, message: Message) -> bool:
         of_sender
         and candidate.direction == "outbound"
         and candidate.to_number == message.to_number
-        and candidate.body.strip() == message.body.strip()
+        and same_words(candidate.body, message.body)
         and candidate.media_count in (message.media_count, 0)
     )

@@ -47,6 +47,10 @@ _MONTHS: Final[Mapping[str, int]] = {
 _CREATED_STEP: Final = timedelta(seconds=1)
 """`date_created` is cut to whole seconds."""
 
+_TRIAL: Final = "Sent from your Twilio trial account - "
+"""What Twilio puts before the words of a text from a trial account (its documentation of the free trial; not seen by
+us), so that we find our own words in its list."""
+
 _LONGEST_ID: Final = 64
 _LONGEST_ADDRESS: Final = 64
 _MOST_MEDIA: Final = 30  # Twilio's own limit is 10; more in one webhook is nonsense
@@ -69,7 +73,7 @@ def message_of(resource: Mapping[str, Any]) -> CarrierMessage:
             status=STATUSES.get(status, "accepted"),
             to_number=to_number,
             from_number=from_number,
-            body=body,
+            body=body.removeprefix(_TRIAL),
             created_at=created_at,
             direction="inbound" if resource.get("direction") == "inbound" else "outbound",
             error_code=None if code is None else str(code),
