@@ -208,3 +208,42 @@ async def test_the_sweep_comes_again_and_survives_a_database_that_is_away(
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_what_was_handled_and_noted_down_long_ago_is_forgotten(
+    database: Database, organization: uuid.UUID, retention: Retention
+) -> None:
+    account = uuid.uuid4()
+    async with database.tenant(organization) as connection:
+        await connection.execute(
+            "insert into carrier_accounts (id, organization_id, carrier, external_account_id, credentials)"
+            " values ($1, $2, 'twilio', 'AC1', '')",
+            account,
+            organization,
+        )
+    async with database.system("a test") as connection:
+        await connection.execute(
+            "insert into carrier_events"
+            " (id, organization_id, carrier_account_id, external_id, kind, payload, handled_at)"
+            " select gen_random_uuid(), $1, $2, n, 'message-status', '{}',"
+            "  case when n < 7 then now() - make_interval(days => 27 + n) end from generate_series(0, 7) as n",
+            organization,
+            account,
+        )
+        await connection.execute(
+            "insert into pgqueuer_log (job_id, status, priority, entrypoint, created, aggregated)"
+            " select n, 'successful', 0, 'work', now() - make_interval(days => 3 + n), n < 7"
+            " from generate_series(0, 7) as n"
+        )
+        await connection.execute(
+            "insert into pgqueuer_statistics (count, status, priority, entrypoint, created)"
+            " select 1, 'successful', 0, 'work', now() - make_interval(days => 27 + n) from generate_series(0, 7) as n"
+        )
+    await retention.sweep()
+    async with database.system("a test") as connection:
+        left = {
+            table: await connection.fetchval(f"select count(*) from {table}")
+            for table in ("carrier_events", "pgqueuer_log", "pgqueuer_statistics")
+        }
+    # Neither what has not been handled, nor what has not been counted yet.
+    assert left == {"carrier_events": 3 + 1, "pgqueuer_log": 4 + 1, "pgqueuer_statistics": 3}

@@ -1,5 +1,5 @@
-"""What is not kept: answers past their time, of tool calls and under idempotency keys, and conversations that nobody
-closed.
+"""What is not kept: answers past their time, of tool calls and under idempotency keys; carrier events that were handled
+long ago; the queue's own notes; and conversations that nobody closed.
 
 A worker that vanishes closes nothing, nor does a browser that is shut; without an end, their answers would have no
 expiry. Safe in several processes at once: rows that one of them has locked are left to it.
@@ -13,10 +13,12 @@ import asyncpg
 
 from offhook.conversations.service import ANSWERS_KEPT_HOURS
 from offhook.core.clock import Clock
+from offhook.core.db.jobs import FORGET_COUNTED, FORGET_LOGGED
 from offhook.core.db.pool import Database
 from offhook.core.errors import Unavailable
 from offhook.core.http.idempotency import FORGET_EXPIRED
 from offhook.core.telemetry import get_logger
+from offhook.telephony.carrier_events import FORGET_HANDLED
 
 _log = get_logger(__name__)
 
@@ -92,7 +94,8 @@ class Retention:
         """Conversations closed and answers forgotten. Raises Unavailable."""
         closed = await self._all(_CLOSE, ABANDONED_HOURS, ABANDONED, ANSWERS_KEPT_HOURS)
         forgotten = await self._all(_FORGET) + await self._all(_FORGET_LATE, ANSWERS_KEPT_HOURS)
-        await self._all(FORGET_EXPIRED)
+        for statement in (FORGET_EXPIRED, FORGET_HANDLED, FORGET_LOGGED, FORGET_COUNTED):
+            await self._all(statement)
         if closed:
             _log.info("conversations_abandoned", count=closed)
         if forgotten:

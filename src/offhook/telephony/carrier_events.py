@@ -31,6 +31,19 @@ with stored as (
 )
 {queue_ids("stored", f"'{HANDLE}'")}"""
 
+KEPT_DAYS: Final = 30
+"""How long a handled event is known: a callback that is delivered once more by then is handled once all the same, and
+after that it changes nothing, since statuses only go forward. Carriers give up within hours."""
+
+FORGET_HANDLED: Final = f"""
+with due as (
+    select id from carrier_events where handled_at < now() - interval '{KEPT_DAYS} days'
+    order by handled_at limit $1 for update skip locked
+)
+delete from carrier_events e using due d where e.id = d.id
+"""
+"""Deletes `$1` of those that were handled long ago."""
+
 _SPENT: Final = ["body", "media", "from_number", "to_number"]
 """What is not kept of an event: the message has it."""
 

@@ -33,6 +33,9 @@ class RetryLater(Exception):
 _TABLES: Final = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")
 _SEQUENCES: Final = ("pgqueuer_id_seq", "pgqueuer_schedules_id_seq", "pgqueuer_statistics_id_seq")
 
+LOG_KEPT_DAYS: Final = 7
+COUNTS_KEPT_DAYS: Final = 30
+
 # Without a conflict target, so that the inserting role needs no right to read the table.
 _INSERT: Final = """
 insert into pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)
@@ -66,6 +69,21 @@ def queue_ids(
         "insert into pgqueuer (priority, entrypoint, payload, execute_after, status)"
         f" select {priority}, {entrypoint}, {payload}, {at}, 'queued' from {source}"
     )
+
+
+FORGET_LOGGED: Final = f"""
+delete from pgqueuer_log where id in (
+    select id from pgqueuer_log where aggregated and created < now() - interval '{LOG_KEPT_DAYS} days'
+    limit $1 for update skip locked
+)
+"""
+FORGET_COUNTED: Final = f"""
+delete from pgqueuer_statistics where id in (
+    select id from pgqueuer_statistics where created < now() - interval '{COUNTS_KEPT_DAYS} days'
+    limit $1 for update skip locked
+)
+"""
+"""Delete `$1` of what the queue notes down about jobs that have ended, and counts of them."""
 
 
 def encode(payload: Payload) -> bytes:
