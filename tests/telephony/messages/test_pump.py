@@ -14,6 +14,7 @@ import pytest
 
 from fixtures.jobs import JobsProcess, running_jobs
 from fixtures.telephony import FROM, OTHER_TO, TO, World
+from offhook.core.db import jobs
 from offhook.core.errors import Conflict, Effect
 from offhook.core.http.paging import Page
 from offhook.core.texts import PLAIN
@@ -27,8 +28,10 @@ from offhook.telephony.carrier import (
     Refusal,
     Treatment,
 )
+from offhook.telephony.messages import lanes
 from offhook.telephony.messages.attempts import MAX_PER_ACCOUNT
 from offhook.telephony.messages.models import Message, NewText, Priority
+from offhook.telephony.messages.placing import RECONCILE
 from offhook.telephony.messages.refusals import apply_refusal
 
 OTHER_FROM = "+12025550101"
@@ -172,6 +175,23 @@ async def test_lanes_that_nobody_looks_after_are_found_by_the_sweep(world: World
         sweeping = asyncio.create_task(world.telephony.pump.sweep())
         await world.until(ended(world, 1))
         sweeping.cancel()
+
+
+async def test_a_text_under_way_whose_guard_is_gone_is_found_by_the_sweep(world: World) -> None:
+    [lost, fresh, guarded] = await placed(world, *(text(world, body) for body in ("Lost", "Fresh", "Guarded")))
+    await world.execute("delete from pgqueuer")
+    await world.execute("update lanes set pump_at = null")
+    await world.execute(
+        "update messages set status = 'sending', attempt = 1, attempt_started_at ="
+        " now() - case when id = $1 then interval '0' else interval '3 minutes' end",
+        fresh.id,
+    )
+    async with world.database.system("a test") as connection:
+        await jobs.enqueue(connection, RECONCILE, guarded.id)
+        assert await lanes.guard_again(connection) == 1
+        assert await lanes.guard_again(connection) == 0
+    async with world.working():
+        await world.until_status(lost.id, "delivered")
 
 
 async def test_a_lane_has_one_job_however_many_texts_wait(world: World) -> None:

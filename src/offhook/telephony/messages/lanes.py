@@ -29,6 +29,8 @@ TIDY_BATCH: Final = 200
 STOPPED_TEXTS_WAIT: Final = "24 hours"
 """How long a text waits for its sender or account to be started again."""
 
+UNGUARDED_SECONDS: Final = 120
+"""After its slot, a text without outcome has a job that looks after it, or none any more."""
 RECONCILE_PRIORITY: Final = -10
 """What became of a text can wait for all else that is due: what people answer, above all."""
 
@@ -299,6 +301,23 @@ _SWEEP: Final = (
     + queue_pumps("lane")
     + ") select count(*) from lane"
 )
+
+
+_UNGUARDED: Final = (
+    "select m.id from messages m where m.status = 'sending' and m.carrier_message_id is null"
+    f" and m.attempt_started_at < clock_timestamp() - interval '{UNGUARDED_SECONDS} seconds'"
+    f" and not exists (select from pgqueuer j where j.entrypoint = '{RECONCILE}' and j.payload = uuid_send(m.id))"
+    " order by m.id limit $1"
+)
+
+
+async def guard_again(connection: Connection) -> int:
+    """Texts under way whose guard is gone, as after a restored backup: each gets a job that finds out. How many."""
+    rows = await connection.fetch(_UNGUARDED, TIDY_BATCH)
+    for row in rows:
+        message_id: uuid.UUID = row["id"]
+        await enqueue(connection, RECONCILE, message_id, dedupe_key=f"guard:{message_id}", priority=RECONCILE_PRIORITY)
+    return len(rows)
 
 
 async def sweep(connection: Connection) -> int:

@@ -25,7 +25,7 @@ RECONCILE: Final = "messages.reconcile"
 GUARD_MARGIN_SECONDS: Final = 1.5
 """After the longest attempt: by then it has an outcome or its process is dead."""
 
-ABANDONED_SECONDS: Final = 60
+ABANDONED_SECONDS: Final = 20
 """A promise to look at a lane that is older was broken: its job is gone."""
 ABANDONED: Final = f"interval '{ABANDONED_SECONDS} seconds'"
 

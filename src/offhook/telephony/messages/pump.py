@@ -45,7 +45,7 @@ _AWAY_SECONDS: Final = 0.5
 _FULL_SECONDS: Final = 1.0
 _CROWDED_SECONDS: Final = 5.0
 """Until a lane of an account that answers nobody is looked at again, where so many lanes wait in this process."""
-SWEEP_SECONDS: Final = 60.0
+SWEEP_SECONDS: Final = 20.0
 _KNOWN_SECONDS: Final = 3600.0
 """How long a lane's key is remembered by its id. It never changes."""
 
@@ -130,13 +130,16 @@ class Pump:
         return await self._shielded(message.organization_id, key, None, message.id)
 
     async def sweep(self) -> None:
-        """Wake lanes that nobody looks after, now and then, for ever: a process of the queue runs this."""
+        """Wake lanes and texts under way that nobody looks after, now and then, for ever: a process of the queue runs
+        this."""
         while True:
             try:
                 async with self._database.system("sweep the lanes") as connection:
-                    found = await lanes.sweep(connection)
+                    found, unguarded = await lanes.sweep(connection), await lanes.guard_again(connection)
                 if found:
                     _log.info("lanes_swept", count=found)
+                if unguarded:
+                    _log.warning("texts_guarded_again", count=unguarded)
             except Unavailable:
                 pass
             await asyncio.sleep(SWEEP_SECONDS)
