@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from fixtures.jobs import JobsProcess, running_jobs
@@ -30,9 +31,11 @@ from offhook.telephony.carrier import (
 )
 from offhook.telephony.messages import lanes
 from offhook.telephony.messages.attempts import MAX_PER_ACCOUNT
+from offhook.telephony.messages.lanes import LaneKey
 from offhook.telephony.messages.models import Message, NewText, Priority
 from offhook.telephony.messages.placing import RECONCILE
 from offhook.telephony.messages.refusals import apply_refusal
+from offhook.telephony.messages.stops import start_account
 
 OTHER_FROM = "+12025550101"
 
@@ -370,6 +373,34 @@ async def test_a_number_that_takes_no_texts_goes_on_the_list_as_such(world: Worl
     async with world.database.tenant(world.organization_id) as connection:
         assert await connection.fetchval("select reason from suppressions") == "unreachable"
     assert (await world.message(other.id)).status == "canceled"
+
+
+async def test_who_starts_an_account_and_who_looks_at_a_lane_do_not_wait_for_each_other(
+    world: World, superuser_dsn: str
+) -> None:
+    [message] = await placed(world, text(world, "Held"))
+    await world.execute("update messages set not_before = now() + interval '1 day', hold_reason = 'account_stopped'")
+    await world.execute("update carrier_accounts set total_per_second = 20")
+    async with world.database.system("a test makes the account's lane") as connection:
+        await lanes.lock(connection, LaneKey(world.account_id, message.sender))
+    watcher = await asyncpg.connect(superuser_dsn)
+
+    async def start() -> None:
+        async with world.database.system("a test starts the account") as connection:
+            await start_account(connection, world.organization_id, world.account_id)
+
+    async def waits() -> bool:
+        return await watcher.fetchval("select exists (select from pg_locks where not granted)")
+
+    async with world.database.system("a test looks at the lane") as connection:
+        await connection.execute("select from lanes where sender = $1 for update", message.sender)
+        starting = asyncio.create_task(start())
+        await world.until(waits)
+        await lanes.lock(connection, LaneKey(world.account_id, message.sender))  # and the account's
+        await connection.execute("update messages set decision = 'Looked at.' where id = $1", message.id)
+    await starting
+    await watcher.close()
+    assert (await world.message(message.id)).hold_reason is None
 
 
 async def test_alerts_are_counted_per_matter_and_resolved(world: World) -> None:

@@ -10,8 +10,13 @@ from offhook.core.ids import new_id
 from offhook.telephony.alerts.models import AlertKind
 from offhook.telephony.alerts.queries import raise_alert, resolve_matter
 from offhook.telephony.messages import queries
-from offhook.telephony.messages.lanes import LaneKey, wake
+from offhook.telephony.messages.lanes import ACCOUNT, LaneKey, wake
 from offhook.telephony.messages.placing import queue_pumps
+
+# Before their texts, as the pump does it; without the account's own lane, which it locks after a sender's.
+_LOCK_ALL: Final = (
+    f"select from lanes where carrier_account_id = $1 and sender <> '{ACCOUNT}' order by sender for update"
+)
 
 # Whatever was promised: what a stop or a start means for the texts that wait is to be seen at once.
 _WAKE_ALL: Final = (
@@ -84,5 +89,6 @@ async def start_account(connection: Connection, organization_id: uuid.UUID, acco
 async def resume_account(connection: Connection, organization_id: uuid.UUID, account_id: uuid.UUID) -> None:
     """Its stop has been taken back: what waited for it goes on, and the alert is resolved."""
     await resolve_matter(connection, organization_id, AlertKind.ACCOUNT_STOPPED, str(account_id))
+    await connection.execute(_LOCK_ALL, account_id)
     await connection.execute(_RELEASE, organization_id, account_id, AlertKind.ACCOUNT_STOPPED)
     await connection.execute(_WAKE_ALL, account_id, new_id())
