@@ -47,17 +47,21 @@ async def until(so: Callable[[], bool]) -> None:
 
 async def test_all_its_parts_are_placed_in_one_transaction_however_full_it_is(world: World) -> None:
     """So that no part stands where another was refused, or a process died before it."""
-    messaging = world.telephony.messaging
+    messaging, commit = world.telephony.messaging, world.telephony.messaging._commit
     short = NewText(world.organization_id, "api", TO, "Short")
     await messaging.place(short)
+
+    def gathered() -> int:
+        return sum(map(len, commit._waiting.values()))
+
     async with asyncio.timeout(20), world.database.system("a test") as connection:
         await connection.execute("select from lanes for update")  # so that one waits, and others gather behind it
         others = [asyncio.create_task(messaging.place(short))]
-        await until(lambda: messaging._commit._worker is not None and not messaging._commit._worker.done())
+        await until(lambda: bool(commit._workers) and not commit._waiting)
         others += [asyncio.create_task(messaging.place(short)) for _ in range(MAX_BATCH - 1)]
-        await until(lambda: len(messaging._commit._waiting) == MAX_BATCH - 1)
+        await until(lambda: gathered() == MAX_BATCH - 1)
         split = asyncio.create_task(messaging.place_parts(replace(short, body=LONG, options=SPLIT)))
-        await until(lambda: len(messaging._commit._waiting) == MAX_BATCH)
+        await until(lambda: gathered() == MAX_BATCH)
     await asyncio.gather(*others)
     parts = await split
     assert len(parts) == 2
