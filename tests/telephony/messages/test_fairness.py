@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from fixtures.api import addresses_of
 from fixtures.database import make_organization
 from fixtures.telephony import FROM, OTHER_TO, TO, World
 from offhook.core.db.pool import Busy, Connection, Database
@@ -164,6 +165,8 @@ async def test_lanes_of_an_account_that_answers_nobody_wait_in_the_queue(
     monkeypatch.setattr(pump, "MAX_STAYING", 2)
     await world.execute("update carrier_accounts set messages_per_second = 1")
     async with silent_carrier() as url:
+        accounts = world.telephony.inbox._accounts
+        monkeypatch.setattr(accounts, "_allowed", addresses_of(url, world.emulator.url))
         await world.execute("update carrier_accounts set base_url = $1 where id = $2", url, world.account_id)
         await flood(world, await senders(world, MAX_PER_ACCOUNT + 10), 1)
 

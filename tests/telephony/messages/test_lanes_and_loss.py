@@ -56,7 +56,7 @@ async def test_two_processes_reckon_with_each_others_texts_on_one_lane(
             min(message.send_at for message in placed),
             placed[0].sender,
         )
-    assert backlog == pytest.approx(60 * 0.02, abs=0.02)
+    assert backlog >= 60 * 0.02 - 0.001  # and what nobody used meanwhile
 
 
 async def test_an_outcome_waits_for_a_database_that_is_away(world: World, superuser_dsn: str) -> None:
