@@ -125,6 +125,8 @@ async def test_an_agent_that_knows_only_the_endpoint_texts_its_caller(product: P
         async with caller:
             await caller.hears("Spoke")
             await caller.say("Send me an SMS text message with the link.")
+            # Said at once, the words would interrupt the question that they answer.
+            await caller.until(lambda one: any(said.endswith("?") and "Spoke" not in said for said in one.heard))
             await caller.say('"Book here: https://spokeandchain.example/book"')
             [text] = await until(lambda: texts_to_the_caller(product))
             opened = await until(lambda: call_row(product, "call-theirs", "open"))
