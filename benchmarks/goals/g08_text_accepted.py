@@ -115,8 +115,8 @@ async def measure(context: Context) -> Measurement:
         besides=(
             "Ours besides: the recipient's number read and classified against the policy, encoding, segments and cost "
             "counted, and in the same statement a look for an opt-out, a stopped account or sender and an earlier text "
-            "of the operation. That is what a text alone takes longer for. Many at a time, what bounds ours is the "
-            "processor that the server has to itself; what bounds the reference is PostgreSQL."
+            "of the operation. That is what a text alone takes longer for. Many at a time, ours spends more in the "
+            "server process than in PostgreSQL, and the reference the other way round."
         ),
     )
     return await run_race(
